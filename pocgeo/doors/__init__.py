@@ -1,0 +1,1 @@
+"""Floor 8: the ways in. Doors import only the public API."""

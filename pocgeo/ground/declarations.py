@@ -1,0 +1,42 @@
+"""Where the declarations lie: layers/, maps/, standards/ and sample_aoi/, in a checkout or a wheel."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pocgeo.ground.errors import BadInput, MissingFile, UnreadableSource
+
+__all__ = ["declared", "read_toml"]
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def declared(folder: str) -> Path:
+    """Find one of the folders of declarations.
+
+    Parameters
+    ----------
+    folder : str
+        "layers", "maps", "standards" or "sample_aoi".
+
+    Raises
+    ------
+    MissingFile
+        The installation is incomplete.
+    """
+    for root in (PACKAGE / "_declared", PACKAGE.parent):
+        if (root / folder).is_dir():
+            return root / folder
+    raise MissingFile("This installation of pocgeo is incomplete", PACKAGE / "_declared" / folder)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; a mistake in it is one line with the file's name."""
+    if not path.is_file():
+        raise MissingFile("TOML file", path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UnreadableSource(path, f"is not UTF-8 text ({error.reason}). Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path}: not valid TOML: {error}. Mend that line.") from error

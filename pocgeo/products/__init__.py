@@ -1,0 +1,1 @@
+"""Floor 6: what people read. Nothing leaves except through the disclosure gate."""
