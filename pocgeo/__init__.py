@@ -1,1 +1,42 @@
-"""pocgeo: coverage gaps, 1 km obligations and hotspots for the protection of civilians."""
+"""pocgeo: coverage gaps, 1 km obligations and hotspots for the protection of civilians.
+
+The names below are the public API. Each is fetched from its room when it is first used, so that
+`import pocgeo` and `pocgeo --help` stay fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pocgeo.analyses.coverage import CoverageStandard as CoverageStandard
+    from pocgeo.analyses.hotspots import HotspotTest as HotspotTest
+    from pocgeo.analyses.proximity import ProximityStandard as ProximityStandard
+    from pocgeo.analyses.reach import ReachStandard as ReachStandard
+    from pocgeo.aoi import Aoi as Aoi
+    from pocgeo.aoi import open_aoi as open_aoi
+    from pocgeo.ground.errors import BadInput as BadInput
+    from pocgeo.ground.errors import PocgeoError as PocgeoError
+    from pocgeo.ground.errors import Refused as Refused
+
+ROOM_OF = {
+    "Aoi": "pocgeo.aoi",
+    "BadInput": "pocgeo.ground.errors",
+    "CoverageStandard": "pocgeo.analyses.coverage",
+    "HotspotTest": "pocgeo.analyses.hotspots",
+    "PocgeoError": "pocgeo.ground.errors",
+    "ProximityStandard": "pocgeo.analyses.proximity",
+    "ReachStandard": "pocgeo.analyses.reach",
+    "Refused": "pocgeo.ground.errors",
+    "open_aoi": "pocgeo.aoi",
+}
+
+__all__ = [  # noqa: PLE0604
+    "Aoi", "BadInput", "CoverageStandard", "HotspotTest", "PocgeoError", "ProximityStandard",
+    "ReachStandard", "Refused", "open_aoi",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ROOM_OF:
+        raise AttributeError(f"pocgeo has no {name!r}; it has {', '.join(__all__)}.")
+    return getattr(import_module(ROOM_OF[name]), name)

@@ -1,0 +1,45 @@
+# Two commands do everything: `make demo` and `make test`. The other verbs are for those who work on pocgeo.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= demo
+
+.PHONY: demo test check bench sample docs format clean help
+
+help:  ## say what each verb does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("pocgeo needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 demo") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "No venv module: install python3-venv, then run make again." >&2; exit 1; }
+	@echo "Setting up pocgeo in $(VENV): one to three minutes the first time."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
+	@touch $@
+
+demo: $(VENV)/.ready  ## set up, run the main job on sample_aoi, say where to look
+	@$(BIN)/pocgeo demo $(DEMO)
+
+test: $(VENV)/.ready  ## set up and pass the tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.ready  ## style, types, floors
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.ready  ## every benchmark against its peer, at small size
+	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+sample: $(VENV)/.ready  ## rebuild sample_aoi/data from its seed
+	@$(BIN)/python sample_aoi/build.py
+
+docs: $(VENV)/.ready  ## write the generated pages of docs/
+	@$(BIN)/python scripts/write_docs.py
+
+format: $(VENV)/.ready  ## let ruff lay out the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean:  ## remove what was derived, keep the environment
+	@rm -rf $(DEMO) sample_aoi/.pocgeo sample_aoi/out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
