@@ -1,0 +1,79 @@
+"""Options that many commands share, declared once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pocgeo.doors.durations import DAY
+from pocgeo.doors.running import progress_on, suffix_format
+
+__all__ = ["Delivery", "aoi_argument", "opened", "period_options", "product_options"]
+
+FORMATS = ["text", "csv", "xlsx", "geojson", "gpkg", "geoparquet", "kml", "json"]
+AUDIENCES = ["internal", "partners", "public"]
+
+aoi_argument = click.argument("aoi", type=click.Path(path_type=Path), metavar="AOI")
+
+
+def opened(path: Path) -> Any:
+    """Open an AOI whose long work reports on standard error."""
+    import pocgeo
+
+    return pocgeo.open_aoi(path, progress=progress_on())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Where a table goes, for whom, and as of which day."""
+
+    audience: str
+    as_of: date | None
+    form: str | None
+    out: Path | None
+    top: int | None
+
+    def deliver(self, area: Any, *tables: Any) -> None:
+        """Pass tables through the gate and print them, or write the first one to a file."""
+        import pocgeo
+
+        released = [area.release(table, audience=self.audience) for table in tables]
+        form = suffix_format(self.out, self.form) or "text"
+        if self.out is None and form == "text":
+            click.echo("\n\n".join(pocgeo.as_text(each, top=self.top) for each in released))
+            return
+        path = self.out or area.out_path(released[0], form)
+        if form == "text":
+            click.echo(pocgeo.save_text(released, path, top=self.top))
+        else:
+            click.echo(f"Wrote {pocgeo.export(released[0].first(self.top), path, form)}")
+
+
+def product_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --format, --out, --top, --as-of and --audience; the command receives one Delivery."""
+
+    @click.option("--as-of", type=DAY, help="See only what was known and standing on this day.")
+    @click.option("--audience", type=click.Choice(AUDIENCES), default="internal", show_default=True,
+                  help="Who will read it: decides what is withheld.")
+    @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text, or the ending of --out.")
+    @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+    @click.option("--top", type=click.IntRange(1), help="Only the first rows.")
+    @wraps(command)
+    def with_delivery(
+        *args: Any, as_of: date | None, audience: str, form: str | None, out: Path | None,
+        top: int | None, **kwargs: Any,
+    ) -> Any:
+        delivery = Delivery(audience=audience, as_of=as_of, form=form, out=out, top=top)
+        return command(*args, delivery=delivery, **kwargs)
+
+    return with_delivery
+
+
+def period_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --since and --until, both days included."""
+    command = click.option("--until", type=DAY, help="Last day, included.")(command)
+    return click.option("--since", type=DAY, help="First day, included.")(command)
