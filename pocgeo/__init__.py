@@ -30,7 +30,7 @@ ROOM_OF = {
     "open_aoi": "pocgeo.aoi",
 }
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "Aoi", "BadInput", "CoverageStandard", "HotspotTest", "PocgeoError", "ProximityStandard",
     "ReachStandard", "Refused", "open_aoi",
 ]  # fmt: skip

@@ -126,7 +126,9 @@ def test_import_is_light() -> None:
 
 
 def test_what_is_committed_is_small_and_ours() -> None:
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         pytest.skip("not a git checkout")
     for name in done.stdout.splitlines():

@@ -89,7 +89,8 @@ def judged(picture: pd.DataFrame, standard: CoverageStandard) -> pd.DataFrame:
     asked = np.column_stack(
         [verdicts[f"covered_{name}"].fillna(value=False).to_numpy(bool) for name in standard.asked]
     )
-    verdicts["covered"] = asked.any(axis=1) if standard.require == "any" else asked.all(axis=1)
+    met = asked.any(axis=1) if standard.require == "any" else asked.all(axis=1)
+    verdicts["covered"] = pd.Series(met, index=picture.index)
     risk = picture["risk"] if "risk" in picture else pd.Series(np.nan, index=picture.index)
     verdicts["at_risk"] = risk.isna() | (risk >= standard.min_risk)
     people = picture["people_persons"].astype("float64")
@@ -153,8 +154,8 @@ def summands(cells: pd.DataFrame, standard: CoverageStandard) -> pd.DataFrame:
     asked = np.column_stack(
         [cells[f"covered_{name}"].fillna(value=False).to_numpy(bool) for name in standard.asked]
     )
-    sums["covered_any_persons"] = people.where(asked.any(axis=1), 0.0)
-    sums["covered_all_persons"] = people.where(asked.all(axis=1), 0.0)
+    for name, met in (("any", asked.any(axis=1)), ("all", asked.all(axis=1))):
+        sums[f"covered_{name}_persons"] = people.where(pd.Series(met, index=cells.index), 0.0)
     sums["gap_persons"] = cells["gap_persons"]
     sums["risk_persons"] = risk
     sums["covered_persons"] = people.where(cells["covered"], 0.0)

@@ -1,4 +1,4 @@
-"""Gap areas: neighbouring gap cells joined, named, ranked and explained, as a planner acts on them."""
+"""Gap areas: neighbouring gap cells joined, named, ranked and explained."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -124,7 +124,9 @@ def place_words(lead: pd.DataFrame) -> pd.Series:
     km = (lead["settlement_m"] / 1_000).round().astype("Int64").astype("string")
     words = km + " km from " + lead["settlement"].astype("string")
     close = lead["settlement_m"] < 1_000
-    return words.where(~close, "near " + lead["settlement"].astype("string")).fillna("unnamed place")
+    return words.where(~close, "near " + lead["settlement"].astype("string")).fillna(
+        "unnamed place"
+    )
 
 
 def named(gap: pd.DataFrame, settlements: pd.DataFrame | None) -> pd.DataFrame:

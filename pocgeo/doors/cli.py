@@ -5,10 +5,9 @@ from typing import Any
 
 import click
 
-from pocgeo.doors.durations import DAYS, MINUTES
+from pocgeo.doors.durations import DAY, DAYS, MINUTES
 from pocgeo.doors.options import (
     AUDIENCES,
-    DAY,
     FORMATS,
     Delivery,
     aoi_argument,
@@ -37,7 +36,9 @@ def run() -> None:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("pocgeo-demo"), metavar="[DIR]")
+@click.argument(
+    "folder", type=click.Path(path_type=Path), default=Path("pocgeo-demo"), metavar="[DIR]"
+)
 def demo(folder: Path) -> None:
     """Copy the synthetic sample into DIR, index it, make every product, say where they are.
 
@@ -57,7 +58,9 @@ def init(folder: Path) -> None:
     """
     import pocgeo
 
-    click.echo(f"Wrote {pocgeo.new_aoi(folder)}. Name your files in it, then: pocgeo check {folder}")
+    click.echo(
+        f"Wrote {pocgeo.new_aoi(folder)}. Name your files in it, then: pocgeo check {folder}"
+    )
 
 
 @main.command()
@@ -89,12 +92,31 @@ def index(aoi: Path) -> None:
 def standard_options(command: Any) -> Any:
     """Add the options that say which standard a cell must meet."""
     for option in (
-        click.option("--min-risk", type=click.FloatRange(0, 1), help="Count only people at this risk or above (0-1)."),
-        click.option("--require", type=click.Choice(["any", "all"]), default="any", show_default=True,
-                     help="Covered by any standard, or only by all of them."),
+        click.option(
+            "--min-risk",
+            type=click.FloatRange(0, 1),
+            help="Count only people at this risk or above (0-1).",
+        ),
+        click.option(
+            "--require",
+            type=click.Choice(["any", "all"]),
+            default="any",
+            show_default=True,
+            help="Covered by any standard, or only by all of them.",
+        ),
         click.option("--alert/--no-alert", default=False, help="Ask for an alert network too."),
-        click.option("--presence", type=DAYS, default=None, help="Days since a patrol stayed in sight, for example 14d; none: not asked."),
-        click.option("--reach", type=MINUTES, default=None, help="Minutes from a base, for example 60min; none: not asked."),
+        click.option(
+            "--presence",
+            type=DAYS,
+            default=None,
+            help="Days since a patrol stayed in sight, for example 14d; none: not asked.",
+        ),
+        click.option(
+            "--reach",
+            type=MINUTES,
+            default=None,
+            help="Minutes from a base, for example 60min; none: not asked.",
+        ),
     ):
         command = option(command)
     return command
@@ -116,18 +138,24 @@ def asked_standard(ctx: click.Context, **given: Any) -> dict[str, Any]:
 @standard_options
 @click.option("--aor", help="Only this AOR (id or name).")
 @click.option("--admin", help="Only this admin area (P-code or name).")
-@click.option("--min-people", type=click.FloatRange(0), help="Only gap areas with at least this many people.")
+@click.option(
+    "--min-people", type=click.FloatRange(0), help="Only gap areas with at least this many people."
+)
 @click.option("--near", help="Only gap areas within --within-km of this settlement, site or base.")
-@click.option("--within-km", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True)
+@click.option(
+    "--within-km", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True
+)
 @product_options
 @click.pass_context
-def gaps(ctx: click.Context, aoi: Path, delivery: Delivery, **asked: Any) -> None:
+def gaps(ctx: click.Context, /, aoi: Path, delivery: Delivery, **asked: Any) -> None:
     """Rank the places where people at risk meet none of the standards, with the reason.
 
     Example: pocgeo gaps sample_aoi --reach 60min --presence 14d --top 20
     """
     area = opened(aoi)
-    narrowed = {name: asked.pop(name) for name in ("aor", "admin", "min_people", "near", "within_km")}
+    narrowed = {
+        name: asked.pop(name) for name in ("aor", "admin", "min_people", "near", "within_km")
+    }
     standard = asked_standard(ctx, **asked)
     delivery.deliver(area, area.gaps(as_of=delivery.as_of, **narrowed, **standard))
 
@@ -137,7 +165,7 @@ def gaps(ctx: click.Context, aoi: Path, delivery: Delivery, **asked: Any) -> Non
 @standard_options
 @product_options
 @click.pass_context
-def coverage(ctx: click.Context, aoi: Path, delivery: Delivery, **asked: Any) -> None:
+def coverage(ctx: click.Context, /, aoi: Path, delivery: Delivery, **asked: Any) -> None:
     """Add up who is covered, by AOI, AOR and admin area.
 
     Example: pocgeo coverage sample_aoi --reach 30min
@@ -149,13 +177,25 @@ def coverage(ctx: click.Context, aoi: Path, delivery: Delivery, **asked: Any) ->
 
 @main.command()
 @aoi_argument
-@click.option("--radius-m", type=float, help="Metres from the perimeter.  [default: 1000, or aoi.toml]")
-@click.option("--verdicts", is_flag=True, help="List every incident's verdict instead of the ledger.")
-@click.option("--review", is_flag=True, help="List the incidents that call for a review (Policy 87).")
+@click.option(
+    "--radius-m", type=float, help="Metres from the perimeter.  [default: 1000, or aoi.toml]"
+)
+@click.option(
+    "--verdicts", is_flag=True, help="List every incident's verdict instead of the ledger."
+)
+@click.option(
+    "--review", is_flag=True, help="List the incidents that call for a review (Policy 87)."
+)
 @period_options
 @product_options
 def proximity(
-    aoi: Path, radius_m: float | None, verdicts: bool, review: bool, since: Any, until: Any, delivery: Delivery
+    aoi: Path,
+    radius_m: float | None,
+    verdicts: bool,
+    review: bool,
+    since: Any,
+    until: Any,
+    delivery: Delivery,
 ) -> None:
     """List what lies within the radius of each base, and every incident's verdict.
 
@@ -164,7 +204,9 @@ def proximity(
     area = opened(aoi)
     asked = {"radius_m": radius_m, "since": since, "until": until, "as_of": delivery.as_of}
     if verdicts or review:
-        tables = ([area.verdicts(**asked)] if verdicts else []) + ([area.review(**asked)] if review else [])
+        tables = ([area.verdicts(**asked)] if verdicts else []) + (
+            [area.review(**asked)] if review else []
+        )
         delivery.deliver(area, *tables)
         return
     delivery.deliver(area, area.proximity(**asked))
@@ -185,12 +227,16 @@ def base(aoi: Path, base_id: str, delivery: Delivery) -> None:
 
 @main.command()
 @aoi_argument
-@click.option("--perpetrator", multiple=True, help="Only this category; may be given several times.")
+@click.option(
+    "--perpetrator", multiple=True, help="Only this category; may be given several times."
+)
 @click.option("--incident-type", multiple=True, help="Only this type; may be given several times.")
 @click.option("--all-cells", is_flag=True, help="List every cell, not only the flagged ones.")
 @period_options
 @product_options
-def hotspots(aoi: Path, since: Any, until: Any, all_cells: bool, delivery: Delivery, **asked: Any) -> None:
+def hotspots(
+    aoi: Path, since: Any, until: Any, all_cells: bool, delivery: Delivery, **asked: Any
+) -> None:
     """Flag cells where incidents are high beyond chance, with the null check.
 
     Example: pocgeo hotspots sample_aoi --since 2026-01-01
@@ -298,4 +344,6 @@ def export(aoi: Path, table: str, form: str, out: Path | None, as_of: Any, audie
     Example: pocgeo export sample_aoi gaps --format xlsx
     """
     area = opened(aoi)
-    Delivery(audience=audience, as_of=as_of, form=form, out=out, top=None).deliver(area, area.table(table, as_of=as_of))
+    Delivery(audience=audience, as_of=as_of, form=form, out=out, top=None).deliver(
+        area, area.table(table, as_of=as_of)
+    )

@@ -57,15 +57,30 @@ def product_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --format, --out, --top, --as-of and --audience; the command receives one Delivery."""
 
     @click.option("--as-of", type=DAY, help="See only what was known and standing on this day.")
-    @click.option("--audience", type=click.Choice(AUDIENCES), default="internal", show_default=True,
-                  help="Who will read it: decides what is withheld.")
-    @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text, or the ending of --out.")
+    @click.option(
+        "--audience",
+        type=click.Choice(AUDIENCES),
+        default="internal",
+        show_default=True,
+        help="Who will read it: decides what is withheld.",
+    )
+    @click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        help="Default: text, or the ending of --out.",
+    )
     @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
     @click.option("--top", type=click.IntRange(1), help="Only the first rows.")
     @wraps(command)
     def with_delivery(
-        *args: Any, as_of: date | None, audience: str, form: str | None, out: Path | None,
-        top: int | None, **kwargs: Any,
+        *args: Any,
+        as_of: date | None,
+        audience: str,
+        form: str | None,
+        out: Path | None,
+        top: int | None,
+        **kwargs: Any,
     ) -> Any:
         delivery = Delivery(audience=audience, as_of=as_of, form=form, out=out, top=top)
         return command(*args, delivery=delivery, **kwargs)

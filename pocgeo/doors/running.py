@@ -1,4 +1,4 @@
-"""How a command ends: 0, 2 with one line (bad input), 1 with one line (our bug); and how it waits."""
+"""How a command ends (0, or 2 and 1 with one line each), and how it waits."""
 
 import os
 import sys
@@ -19,7 +19,10 @@ def run_command(command: click.Command) -> None:
     try:
         result = command.main(standalone_mode=False)
     except click.exceptions.Abort:
-        fail("Interrupted. What was complete before is kept; run the same command again.", INTERRUPTED)
+        fail(
+            "Interrupted. What was complete before is kept; run the same command again.",
+            INTERRUPTED,
+        )
     except click.exceptions.NoArgsIsHelpError as shown:
         click.echo(shown.format_message())
         sys.exit(0)

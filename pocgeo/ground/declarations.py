@@ -1,4 +1,4 @@
-"""Where the declarations lie: layers/, maps/, standards/ and sample_aoi/, in a checkout or a wheel."""
+"""Where layers/, maps/, standards/ and sample_aoi/ lie, in a checkout or a wheel."""
 
 import tomllib
 from pathlib import Path
@@ -37,6 +37,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise UnreadableSource(path, f"is not UTF-8 text ({error.reason}). Save it as UTF-8.") from error
+        raise UnreadableSource(
+            path, f"is not UTF-8 text ({error.reason}). Save it as UTF-8."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{path}: not valid TOML: {error}. Mend that line.") from error

@@ -98,7 +98,9 @@ class MissingExtra(PocgeoError, ImportError):
 
     def __init__(self, package: str, extra: str) -> None:
         self.package, self.extra = package, extra
-        super().__init__(f"{package} is not installed. Install it with: pip install 'pocgeo[{extra}]'")
+        super().__init__(
+            f"{package} is not installed. Install it with: pip install 'pocgeo[{extra}]'"
+        )
 
 
 class StoreBusy(PocgeoError):
