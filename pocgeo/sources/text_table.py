@@ -1,0 +1,218 @@
+"""Tables as text: which encoding, which delimiter, which rows do not fit."""
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import charset_normalizer
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pocgeo.ground.errors import BadInput, UnreadableSource
+from pocgeo.sources.layout import PEEK_ROWS, Layout, find_layout
+from pocgeo.sources.raw import RawTable
+
+__all__ = ["read_text_table"]
+
+SAMPLE_BYTES = 1 << 20
+CHUNK_ROWS = 50_000
+DELIMITERS = (",", ";", "\t", "|")
+BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32-LE begins like UTF-16-LE
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+LIKELY = [  # what missions' neighbours save in; cp1252 holds latin-1
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp437", "cp850",
+    "mac_roman", "gb18030", "big5", "shift_jis", "euc_kr",
+]  # fmt: skip
+WESTERN = {"cp1252", "latin_1", "iso8859_15", "cp1254", "cp1250", "cp437", "cp850", "mac_roman"}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How bytes become text."""
+
+    name: str
+    errors: str = "strict"
+    note: str | None = None
+
+
+def read_text_table(
+    path: Path, *, encoding: str | None, delimiter: str | None, header_row: int | None
+) -> RawTable:
+    """Read delimited text; every value stays text, blanks are missing.
+
+    Rows with more filled fields than the header are in `bad_rows`; shorter ones are kept, their
+    last fields missing, and counted in a note.
+    """
+    chosen = declared_encoding(path, encoding) if encoding else detected_encoding(path)
+    csv.field_size_limit(1 << 30)
+    if delimiter is not None and len(delimiter) != 1:
+        raise BadInput(f"{path}: delimiter must be one character, got {delimiter!r}.")
+    notes = [chosen.note] if chosen.note else []
+    try:
+        with path.open(encoding=chosen.name, errors=chosen.errors, newline="") as source:
+            mark = delimiter or sniffed_delimiter(source.read(SAMPLE_BYTES))
+            source.seek(0)
+            records = reader(source, mark)
+            peeked = list(islice(records, PEEK_ROWS))
+            layout = find_layout(peeked, path, header_row)
+            rows = chain(peeked[layout.first_data_row - 1 :], records)
+            frame, bad_rows, ragged = gathered(rows, layout)
+    except UnicodeError as error:
+        raise UnreadableSource(
+            path, f"is not {chosen.name} text ({error}). Declare its encoding."
+        ) from error
+    except csv.Error as error:
+        raise UnreadableSource(
+            path, f"cannot be read as a table ({error}): a quote that never closes?"
+        ) from error
+    if mark != ",":
+        notes.append(f"fields are separated by {'tab' if mark == chr(9) else repr(mark)}")
+    notes += [*layout.notes, *ragged]
+    return RawTable(
+        frame=frame, path=path, notes=tuple(notes), bad_rows=tuple(bad_rows), hxl=layout.hxl
+    )
+
+
+def declared_encoding(path: Path, name: str) -> Encoding:
+    """Take the encoding the user declares; refuse a name Python does not know."""
+    try:
+        known = codecs.lookup(name).name
+    except LookupError as error:
+        raise BadInput(
+            f"{path}: no encoding is called {name!r}. Use utf-8, cp1252, latin-1 ..."
+        ) from error
+    return Encoding("utf-8-sig" if known == "utf-8" else known)
+
+
+def detected_encoding(path: Path) -> Encoding:
+    """Find the encoding: byte-order mark, then strict UTF-8, then the likeliest other."""
+    with path.open("rb") as source:
+        head = source.read(SAMPLE_BYTES)
+    for mark, name in BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return Encoding(name, note=None if name == "utf-8-sig" else f"text is {name.upper()}")
+    if head[1::2].count(0) > 0.4 * len(head[1::2]):
+        return Encoding("utf-16-le", note="text is UTF-16 without a byte-order mark")
+    if head[::2].count(0) > 0.4 * len(head[::2]):
+        return Encoding("utf-16-be", note="text is UTF-16 without a byte-order mark")
+    if b"\x00" in head:
+        raise UnreadableSource(path, "is not a text table: it holds binary data. Check the file.")
+    foreign, accented, odd = bytearray(), 0, 0
+    with path.open("rb") as source:
+        for line in source:
+            try:
+                accented += not line.isascii() and bool(line.decode("utf-8"))
+            except UnicodeDecodeError:
+                odd += 1
+                foreign += line[: SAMPLE_BYTES - len(foreign)]
+    if not odd:
+        return Encoding("utf-8")
+    if accented > 20 * odd:
+        return Encoding(
+            "utf-8", "replace", f"{odd} lines are not UTF-8 text: the odd bytes are shown as \ufffd"
+        )
+    return guessed_encoding(path, bytes(foreign))
+
+
+def guessed_encoding(path: Path, foreign: bytes) -> Encoding:
+    """Guess among 8-bit encodings from the lines that are not UTF-8."""
+    control = sum(foreign.count(code) for code in range(32) if code not in b"\t\n\r\f")
+    best = charset_normalizer.from_bytes(foreign, cp_isolation=LIKELY).best()
+    if control > 0.02 * len(foreign):
+        raise UnreadableSource(path, "is not a text table: it holds binary data. Check the file.")
+    name = best.encoding if best else "cp1252"
+    if name in WESTERN:
+        name = "latin-1" if any(code in foreign for code in b"\x81\x8d\x8f\x90\x9d") else "cp1252"
+    return Encoding(
+        name, note=f"text is not UTF-8; read as {name}. Declare encoding if names look wrong"
+    )
+
+
+def sniffed_delimiter(sample: str) -> str:
+    """Choose the delimiter under which most rows have one and the same number of fields."""
+
+    def score(mark: str) -> tuple[float, int]:
+        rows = [row for row in islice(lenient(sample, mark), PEEK_ROWS) if row]
+        widths = Counter(len(row) for row in rows)
+        width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
+        return (count / max(len(rows), 1) if width > 1 else 0.0, width)
+
+    best = max(DELIMITERS, key=score)
+    return best if score(best)[0] > 0 else ","
+
+
+def lenient(sample: str, mark: str) -> Iterator[list[str]]:
+    """Read a sample that may end inside a quoted field."""
+    return csv.reader(sample.splitlines(keepends=True), delimiter=mark)
+
+
+def reader(source: Iterator[str], mark: str) -> Iterator[list[str]]:
+    """Read records; a quote that never closes is an error, not a giant field."""
+    return csv.reader(source, delimiter=mark, strict=False, skipinitialspace=mark != "\t")
+
+
+def gathered(
+    rows: Iterator[list[str]], layout: Layout
+) -> tuple[pd.DataFrame, list[tuple[int, str]], list[str]]:
+    """Turn records into columns of stripped text, a chunk at a time."""
+    width, number = len(layout.names), layout.first_data_row
+    chunks: list[pa.Table] = []
+    bad: list[tuple[int, str]] = []
+    short: list[int] = []
+    blank = 0
+    pending_blank = 0
+    schema = pa.schema([(str(i), pa.string()) for i in range(width)] + [("row", pa.int64())])
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        kept, numbers = [], []
+        for row_number, row in enumerate(chunk, number):
+            if len(row) != width or not any(row):
+                if not any(cell.strip() for cell in row):
+                    pending_blank += 1
+                    continue
+                if any(cell.strip() for cell in row[width:]):
+                    bad.append((row_number, f"{len(row)} fields where the header has {width}"))
+                    continue
+                if len(row) < width:
+                    short.append(row_number)
+                row = [*row[:width], *[""] * (width - len(row))]  # noqa: PLW2901
+            blank, pending_blank = blank + pending_blank, 0
+            kept.append(row)
+            numbers.append(row_number)
+        number += len(chunk)
+        columns = [trimmed(pa.array(column, pa.string())) for column in zip(*kept, strict=True)]
+        if kept:
+            chunks.append(pa.table([*columns, pa.array(numbers, pa.int64())], schema=schema))
+    table = pa.concat_tables(chunks) if chunks else schema.empty_table()
+    frame = table.drop_columns(["row"]).to_pandas()
+    frame.columns = pd.Index(layout.names)
+    frame.index = pd.Index(table["row"].to_numpy(), name="source_row", dtype="int64")
+    notes = []
+    if short:
+        notes.append(
+            f"{len(short)} rows have fewer fields than the header (first: row {short[0]}); "
+            "their last fields are read as missing"
+        )
+    if bad:
+        notes.append(
+            f"{len(bad)} rows have more fields than the header and are left out "
+            f"(first: row {bad[0][0]})"
+        )
+    if blank:
+        notes.append(f"{blank} blank rows between others are left out")
+    return frame, bad, notes
+
+
+def trimmed(column: pa.Array) -> pa.Array:
+    """Strip white space; what is left empty is missing."""
+    text = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
