@@ -93,9 +93,11 @@ def nearest(
     laid = geometries if isinstance(geometries, Perimeters) else perimeters(geometries)
     offset = np.broadcast_to(np.asarray(offset_m, dtype="float64"), (laid.count,))
     position, found = np.full(len(east), -1), np.full(len(east), np.nan)
-    for rows, places, low, high in chunked(east, north, laid, allowed):
-        bound = np.min(high + offset, axis=1, initial=np.inf)
-        row, geometry = np.nonzero(low + offset <= bound[:, None])
+    radius = laid.whole.radius_m + PAD_M
+    for rows, places, straight in chunked(east, north, laid, allowed):
+        first = np.argmin(straight + (radius + offset), axis=1)
+        reach = longest_arc_m(straight[np.arange(len(rows)), first] + radius[first])
+        row, geometry = np.nonzero(straight + (offset - radius) <= (reach + offset[first])[:, None])
         point = rows[row]
         length = pair_distances(
             laid, (east[point], north[point]), places[row], geometry, offset[geometry], row
@@ -125,14 +127,16 @@ def pairs_within(
     laid = geometries if isinstance(geometries, Perimeters) else perimeters(geometries)
     limit = np.broadcast_to(np.asarray(within_m, dtype="float64"), east.shape)
     found: list[tuple[Ints, Ints, Floats]] = []
-    for rows, places, low, _ in chunked(east, north, laid, allowed):
-        row, geometry = np.nonzero((low <= limit[rows][:, None]) & np.isfinite(low))
+    radius = laid.whole.radius_m + PAD_M
+    for rows, places, straight in chunked(east, north, laid, allowed):
+        near = (straight - radius <= limit[rows][:, None]) & np.isfinite(straight)
+        row, geometry = np.nonzero(near)
         point = rows[row]
         length = pair_distances(
             laid, (east[point], north[point]), places[row], geometry, 0.0, np.arange(len(row))
         )
-        near = length <= limit[point]
-        found.append((point[near], geometry[near], length[near]))
+        kept = length <= limit[point]
+        found.append((point[kept], geometry[kept], length[kept]))
     if not found:  # no points at all
         return Pairs(np.empty(0, "int64"), np.empty(0, "int64"), np.empty(0))
     return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
@@ -140,8 +144,8 @@ def pairs_within(
 
 def chunked(
     lon: Floats, lat: Floats, laid: Perimeters, allowed: Allowed | None
-) -> Iterator[tuple[Ints, Floats, Floats, Floats]]:
-    """Yield rows, their places in space, and bounds (rows, m) of the geodesic distances."""
+) -> Iterator[tuple[Ints, Floats, Floats]]:
+    """Yield rows, their places in space, and chords (rows, m) to the centres; inf if barred."""
     size = max(1, CHUNK // max(len(laid.blocks.radius_m), BLOCK_EDGES))
     middle = laid.whole.centre.mean(axis=0)  # near the origin, squares lose fewer digits
     centre = laid.whole.centre - middle
@@ -151,15 +155,15 @@ def chunked(
         rows = np.flatnonzero(known) + begin
         places = earth_centred_m(lon[rows], lat[rows])
         away = places - middle
-        square = (away**2).sum(axis=1)[:, None] + (centre**2).sum(axis=1) - 2 * away @ centre.T
-        straight = np.sqrt(np.maximum(square, 0.0))
-        low = np.maximum(straight - laid.whole.radius_m - PAD_M, 0.0)
-        high = longest_arc_m(straight + laid.whole.radius_m + PAD_M)
+        straight = away @ (-2 * centre.T)
+        straight += (away**2).sum(axis=1)[:, None]
+        straight += (centre**2).sum(axis=1)
+        np.sqrt(np.maximum(straight, 0.0, out=straight), out=straight)
         if allowed is not None:
-            barred = ~allowed(part)[known]
-            low[barred], high[barred] = np.inf, np.inf
-        some = np.isfinite(high).any(axis=1)
-        yield rows[some], places[some], low[some], high[some]
+            straight[~allowed(part)[known]] = np.inf
+            some = np.isfinite(straight).any(axis=1)
+            rows, places, straight = rows[some], places[some], straight[some]
+        yield rows, places, straight
 
 
 def pair_distances(
