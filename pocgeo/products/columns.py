@@ -1,14 +1,16 @@
-"""What each column of a finding is called, measured in, and how it may leave: standards/columns.toml."""
+"""What each column of a finding is called and measured in, and how it may leave."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pocgeo.ground.declarations import declared, read_toml
-from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.ground.errors import BadInput
 
-__all__ = ["ColumnSpec", "column_specs", "specs_for"]
+__all__ = ["ColumnSpec", "column_specs", "read_columns", "undeclared"]
 
 SENSITIVITIES = ("open", "restricted", "confidential")
 """Low to high."""
@@ -52,7 +54,6 @@ class ColumnSpec:
     derived_from: tuple[str, ...] = ()
     """Count columns from which this value could be worked back; it goes where they go."""
 
-
     def __post_init__(self) -> None:
         where = f"Column {self.name!r} of standards/{DECLARATION}"
         for field, value, known in (
@@ -65,3 +66,53 @@ class ColumnSpec:
                 raise BadInput(f"{where}: {field} is {value!r}. Use one of: {allowed}.")
         if not 0 <= self.digits <= 12:
             raise BadInput(f"{where}: digits is {self.digits}. Use a whole number from 0 to 12.")
+
+
+FIELDS = frozenset(field.name for field in fields(ColumnSpec)) - {"name"}
+
+
+@cache
+def column_specs() -> Mapping[str, ColumnSpec]:
+    """Every declared column of every finding, by name.
+
+    Raises
+    ------
+    BadInput
+        standards/columns.toml has an unknown key or value; the message names the column.
+    """
+    return MappingProxyType(read_columns(declared("standards") / DECLARATION))
+
+
+def read_columns(path: Path) -> dict[str, ColumnSpec]:
+    """Read a file of columns, one inline table a column."""
+    return {name: _spec(name, entry) for name, entry in read_toml(path).items()}
+
+
+def undeclared(name: str) -> ColumnSpec:
+    """Describe a column that nothing declares: restricted, never released in coarser form."""
+    return ColumnSpec(
+        name=name,
+        label=name,
+        unit=None,
+        sensitivity="restricted",
+        released_as="none",
+        counts=None,
+        digits=2,
+        help="Not declared in standards/columns.toml: shown to internal readers only.",
+    )
+
+
+def _spec(name: str, entry: Any) -> ColumnSpec:
+    where = f"Column {name!r} of standards/{DECLARATION}"
+    if not isinstance(entry, dict):
+        raise BadInput(f"{where}: write it as {{ label = ..., sensitivity = ... }}.")
+    unknown = sorted(set(entry) - FIELDS)
+    if unknown:
+        allowed = ", ".join(sorted(FIELDS))
+        raise BadInput(f"{where}: unknown key {', '.join(unknown)}. Use: {allowed}.")
+    missing = [key for key in ("label", "sensitivity") if not entry.get(key)]
+    if missing:
+        raise BadInput(f"{where}: no {' and no '.join(missing)}. Add it.")
+    given = {"unit": None, "released_as": "none", "counts": None, **entry}
+    given["derived_from"] = tuple(given.get("derived_from", ()))
+    return ColumnSpec(name=name, **given)

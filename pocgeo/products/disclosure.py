@@ -1,103 +1,205 @@
 """The gate: a finding becomes a product only as a Released, made by release()."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
-from pocgeo.products.columns import ColumnSpec
+from pocgeo.cells import grid
+from pocgeo.ground.declarations import declared, read_toml
+from pocgeo.ground.errors import BadInput, Refused, UnknownName
+from pocgeo.ground.frames import plain
+from pocgeo.products.columns import SENSITIVITIES, ColumnSpec, column_specs, undeclared
+from pocgeo.products.manifest import outward as outward_manifest
+from pocgeo.products.outward import Outward, outward, totals_of
+from pocgeo.products.released import Policy, ReleaseContext, Released
 
-__all__ = ["ColumnSpec", "Policy", "ReleaseContext", "Released"]
+__all__ = ["AUDIENCES", "ColumnSpec", "Policy", "ReleaseContext", "Released", "policy", "release"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What one audience may see."""
-
-    audience: str
-    """internal, partners or public."""
-
-    sees: frozenset[str]
-    """Sensitivities shown as they are."""
-
-    k: int = 5
-    """Counts from 1 to k - 1 are suppressed; 1 suppresses nothing."""
-
-    coarser_by: int = 0
-    """H3 levels by which restricted measures are coarsened."""
-
-    areas_by: str | None = None
-    """Column of the admin areas to which rows finer than an admin area are joined."""
-
-    decimals: int | None = None
-    """Decimals of a degree kept in coordinates of what is not open; None keeps all."""
-
-    markings: tuple[str, ...] = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY CONFIDENTIAL")
-    """Markings of an AOI from which this audience may be served."""
-
-    refused: Mapping[str, str] = field(default_factory=dict)
-    """Kinds and names of products that are refused, with the reason and what is possible."""
+AUDIENCES = ("internal", "partners", "public")
+SECRET = "confidential"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseContext:
-    """What a product must say about where it comes from."""
+def policy(audience: str) -> Policy:
+    """Read what an audience may see from standards/audiences.toml.
 
-    marking: str
-    """Marking of the AOI."""
+    Raises
+    ------
+    UnknownName
+        No such audience.
+    BadInput
+        The file lacks or misspells a key.
+    """
+    path = declared("standards") / "audiences.toml"
+    entries = read_toml(path)
+    if audience not in entries:
+        raise UnknownName("audience", audience, entries)
+    entry = dict(entries[audience])
+    entry["sees"] = frozenset(entry.get("sees", ())) - {"confidential"}
+    entry["markings"] = tuple(entry.get("markings", ()))
+    try:
+        return Policy(audience=audience, **entry)
+    except TypeError as error:
+        raise BadInput(f"{path}, [{audience}]: {error}. Mend that key.") from error
 
-    cut_off_on: date
-    """Last day the data could know of."""
 
-    notes: tuple[str, ...] = ()
-    """Sentences printed under the product: the AOI's note, caveats of the finding."""
+def release(
+    finding: pd.DataFrame | gpd.GeoDataFrame,
+    policy: Policy,
+    *,
+    name: str,
+    title: str,
+    context: ReleaseContext,
+) -> Released:
+    """Turn a finding into what its audience may see.
 
-    manifest: Mapping[str, Any] = field(default_factory=dict)
-    """What pocgeo.products.manifest.manifest made."""
+    Parameters
+    ----------
+    finding : DataFrame or GeoDataFrame
+        A table of a layer or an analysis. `attrs["kind"]` ("cells", "areas", "points", "tracks",
+        "ledger", "sheet", "series") and `attrs["sensitivity"]` (a floor for every column) speak
+        where they are given; `attrs["notes"]` are for internal readers.
+    policy : Policy
+    name, title : str
+        Short name ("gaps") and heading of the product.
+    context : ReleaseContext
 
-    columns: Mapping[str, ColumnSpec] = field(default_factory=dict)
-    """Columns of the user's own layers; they come before standards/columns.toml."""
+    Returns
+    -------
+    Released
+        Internal: every column but confidential ones. Others: open columns; restricted measures
+        only in coarser cells or in areas, counts from 1 to k - 1 suppressed and protected,
+        values rounded as they are shown.
+
+    Raises
+    ------
+    Refused
+        This audience may not have this product; the message says what is possible instead.
+    """
+    floor = str(finding.attrs.get("sensitivity", "open"))
+    _check_marking(policy, name, context)
+    _check_secret(floor, name)
+    table = _flat(finding)
+    specs = {str(name): _spec(str(name), context) for name in table if name != "geometry"}
+    gone = [spec.label for spec in specs.values() if spec.sensitivity == "confidential"]
+    withheld = [f"Confidential, in no product: {', '.join(gone)}."] if gone else []
+    specs = {column: spec for column, spec in specs.items() if spec.sensitivity != SECRET}
+    table = table.drop(columns=[c for c in table if c not in specs and c != "geometry"])
+    kind = str(finding.attrs.get("kind") or _kind(table))
+    notes = list(context.notes)
+    if "restricted" in policy.sees:
+        out = Outward(table=table, columns=specs, totals=totals_of(table, specs, kind))
+        notes += [str(note) for note in finding.attrs.get("notes", ())]
+    else:
+        specs_as = {c: _at_least(spec, floor) for c, spec in specs.items()}
+        _check_kind(policy, name, kind, specs_as, context)
+        out = outward(table, specs_as, policy, kind=kind, name=name)
+        if finding.attrs.get("notes"):
+            withheld.append("Notes on single records are for internal readers.")
+    return Released(
+        name=name,
+        title=title,
+        table=out.table,
+        columns=MappingProxyType(dict(out.columns)),
+        resolution=_resolution(out.table),
+        audience=policy.audience,
+        marking=context.marking,
+        cut_off_on=context.cut_off_on,
+        notes=(*notes, *out.notes),
+        withheld=(*withheld, *out.withheld),
+        manifest=_manifest(finding, policy, context),
+        totals=out.totals,
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
-    """A table that may be shown to its audience. Made by release(), taken by every product."""
+def _flat(finding: pd.DataFrame) -> pd.DataFrame:
+    """Copy without attrs; a named index becomes a column, so that the gate sees it too."""
+    named = finding.index.names != [None]
+    table = finding.reset_index(drop=not named) if named else finding.reset_index(drop=True)
+    table = table.copy()
+    if isinstance(table, gpd.GeoDataFrame) and table.geometry.name != "geometry":
+        table = table.rename_geometry("geometry")
+    table.attrs = {}
+    return table
 
-    name: str
-    """Short name: "gaps", "hotspots"."""
 
-    title: str
-    """Heading for people."""
+def _spec(name: str, context: ReleaseContext) -> ColumnSpec:
+    return context.columns.get(name) or column_specs().get(name) or undeclared(name)
 
-    table: pd.DataFrame | gpd.GeoDataFrame
-    """Only what may be shown; NA where unknown or suppressed."""
 
-    columns: Mapping[str, ColumnSpec]
-    """One for every column of `table` except geometry, in the table's order."""
+def _at_least(spec: ColumnSpec, floor: str) -> ColumnSpec:
+    """Raise a column to the sensitivity of its table."""
+    higher = max(spec.sensitivity, floor, key=SENSITIVITIES.index)
+    return replace(spec, sensitivity=higher)
 
-    resolution: int | None
-    """H3 resolution of column `cell`; None where there is none."""
 
-    audience: str
-    """internal, partners or public."""
+def _check_marking(policy: Policy, name: str, context: ReleaseContext) -> None:
+    if context.marking not in policy.markings:
+        raise Refused(
+            f"{name}: this area of interest is {context.marking}, and {policy.audience} may have "
+            f"products of {' or '.join(policy.markings)} ones only. Change `marking` in aoi.toml "
+            f"if the data allow it, or make the product for --audience internal."
+        )
 
-    marking: str
-    """Printed first and last on every product."""
 
-    cut_off_on: date
-    """Last day the data could know of."""
+def _check_secret(floor: str, name: str) -> None:
+    if floor not in SENSITIVITIES:
+        raise BadInput(f"{name}: sensitivity {floor!r} is none of {', '.join(SENSITIVITIES)}.")
+    if floor == SECRET:
+        raise Refused(f"{name} is confidential as a whole: it is in no product.")
 
-    notes: tuple[str, ...]
-    """Sentences printed under the product."""
 
-    withheld: tuple[str, ...]
-    """Sentences that say what is not shown, and why."""
+def _check_kind(
+    policy: Policy,
+    name: str,
+    kind: str,
+    specs: Mapping[str, ColumnSpec],
+    context: ReleaseContext,
+) -> None:
+    """Refuse what the policy names, with its reason."""
+    guarded = any(spec.sensitivity not in policy.sees for spec in specs.values())
+    reason = policy.refused.get(name) or (policy.refused.get(kind) if guarded else None)
+    if reason:
+        level = context.resolution
+        coarser = (
+            "coarser cells" if level is None else f"resolution {max(level - policy.coarser_by, 0)}"
+        )
+        raise Refused(f"{name} for {policy.audience}: " + reason.replace("{resolution}", coarser))
 
-    manifest: Mapping[str, Any]
-    """Inputs, parameters, versions: plain JSON, already fit for the audience."""
 
-    totals: Mapping[str, float] = field(default_factory=dict)
-    """Totals that may be shown, by column; a total that would reveal a suppressed count is absent."""
+def _kind(table: pd.DataFrame) -> str:
+    """Tell the kind of a table from its columns; the stricter reading where in doubt."""
+    for column, kind in (
+        ("fix_at", "tracks"),
+        ("gap_area_id", "areas"),
+        ("cell", "cells"),
+        ("base_id", "ledger"),
+        ("verdict", "ledger"),
+        ("incident_id", "points"),
+        ("month_on", "series"),
+        ("area_id", "areas"),
+    ):
+        if column in table:
+            return kind
+    return "points" if isinstance(table, gpd.GeoDataFrame) else "ledger"
+
+
+def _resolution(table: pd.DataFrame) -> int | None:
+    if "cell" not in table or not len(table):
+        return None
+    return grid.resolution_of(table["cell"].to_numpy(dtype=np.int64))
+
+
+def _manifest(finding: pd.DataFrame, policy: Policy, context: ReleaseContext) -> Mapping[str, Any]:
+    """Add the question, its standards and the audience to what the AOI says."""
+    made = {
+        **context.manifest,
+        "question": finding.attrs.get("question"),
+        "standard": plain(finding.attrs.get("standard", {})),
+        "disclosure": {"audience": policy.audience, "smallest_count": policy.k},
+    }
+    return MappingProxyType(made if "restricted" in policy.sees else outward_manifest(made))

@@ -1,0 +1,143 @@
+"""What a product was made from: inputs, parameters, load report, versions, cut-off."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from html import escape
+from math import isfinite
+from typing import Any
+
+import pandas as pd
+
+from pocgeo.ground.errors import BadInput
+from pocgeo.ground.frames import plain
+from pocgeo.ground.provenance import made_at, versions
+
+__all__ = ["InputFact", "Making", "as_json", "manifest", "manifest_html", "outward"]
+
+FORMAT = 1
+"""Version of the manifest's own shape."""
+
+INWARD = ("inputs", "load_report", "aoi_folder", "note")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFact:
+    """One file that was read."""
+
+    layer: str
+    """Layer it fed."""
+
+    source: str
+    """File name, without its folder."""
+
+    digest: str
+    """SHA-256 of its bytes, hex."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """Everything a manifest says beside the versions and the moment."""
+
+    aoi: Mapping[str, Any]
+    """Facts of the AOI: name, resolution, period, time zone, marking."""
+
+    inputs: Sequence[InputFact] = ()
+    """Files read."""
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What was asked: standards, filters, `as_of`."""
+
+    load_report: pd.DataFrame | None = None
+    """`LoadReport.summary`: layer, source, rows, accepted, repaired, rejected, not_asked_for."""
+
+    cut_off_on: date | None = None
+    """Last day the data could know of."""
+
+
+def manifest(
+    making: Making,
+    *,
+    at: datetime | None = None,
+    packages: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Write down what a product was made from, as plain JSON in a stable order.
+
+    Parameters
+    ----------
+    making : Making
+    at : datetime, optional
+        Aware moment; now (or SOURCE_DATE_EPOCH) if left out.
+    packages : mapping, optional
+        Versions; those installed if left out.
+
+    Raises
+    ------
+    BadInput
+        `at` has no time zone.
+    """
+    moment = at or made_at()
+    if moment.tzinfo is None:
+        raise BadInput("at: a manifest needs a moment with a time zone.")
+    inputs = sorted(making.inputs, key=lambda fact: (fact.layer, fact.source, fact.digest))
+    report = making.load_report
+    return {
+        "manifest_format": FORMAT,
+        "made_at": moment.isoformat(),
+        "cut_off_on": plain(making.cut_off_on),
+        "aoi": _json(making.aoi),
+        "parameters": _json(making.parameters),
+        "inputs": [_json(fact) for fact in inputs],
+        "load_report": [] if report is None else _json(report.to_dict("records")),
+        "versions": dict(sorted((packages or versions()).items())),
+    }
+
+
+def outward(made: Mapping[str, Any]) -> dict[str, Any]:
+    """Strip a manifest for an audience outside the mission.
+
+    File names, the load report and the parameters asked with can name units, sources and single
+    places; what stays are the number of inputs, the standard, versions and dates.
+    """
+    kept = {key: value for key, value in made.items() if key not in {*INWARD, "parameters"}}
+    aoi = made.get("aoi", {})
+    kept["aoi"] = {key: aoi[key] for key in ("name", "period", "marking") if key in aoi}
+    kept["inputs_n"] = len(made.get("inputs", ()))
+    return kept
+
+
+def as_json(made: Mapping[str, Any]) -> str:
+    """Spell a manifest as JSON text, the same for the same content."""
+    return json.dumps(_json(made), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def manifest_html(made: Mapping[str, Any]) -> str:
+    """Show a manifest as a collapsible list; every text is escaped."""
+    return (
+        '<details class="manifest"><summary>How this was made</summary>'
+        f"{_html(_json(made))}</details>"
+    )
+
+
+def _html(value: Any) -> str:
+    if isinstance(value, dict):
+        items = "".join(
+            f"<dt>{escape(key)}</dt><dd>{_html(item)}</dd>" for key, item in value.items()
+        )
+        return f"<dl>{items}</dl>"
+    if isinstance(value, list):
+        return "<ul>" + "".join(f"<li>{_html(item)}</li>" for item in value) + "</ul>"
+    return escape("not stated" if value is None else str(value))
+
+
+def _json(value: Any) -> Any:
+    """Turn a value into what JSON can hold: NA and NaN become null, numpy numbers plain ones."""
+    value = plain(value.item() if hasattr(value, "item") else value)
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not isfinite(value)):
+        return None
+    return value if isinstance(value, str | bool | int | float | None) else str(value)

@@ -1,0 +1,113 @@
+"""What passes the gate and what the gate goes by: Policy, ReleaseContext, Released."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from pocgeo.ground.errors import BadInput
+from pocgeo.products.columns import ColumnSpec
+
+__all__ = ["MARKINGS", "Policy", "ReleaseContext", "Released"]
+
+MARKINGS = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY CONFIDENTIAL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What one audience may see."""
+
+    audience: str
+    """internal, partners or public."""
+
+    sees: frozenset[str]
+    """Sensitivities shown as they are."""
+
+    k: int = 5
+    """Counts from 1 to k - 1 are suppressed; 1 suppresses nothing."""
+
+    coarser_by: int = 0
+    """H3 levels by which restricted measures are coarsened."""
+
+    areas_by: str | None = None
+    """Column of the admin areas to which rows finer than an admin area are joined."""
+
+    decimals: int | None = None
+    """Decimals of a degree kept in coordinates of what is not open; None keeps all."""
+
+    markings: tuple[str, ...] = MARKINGS
+    """Markings of an AOI from which this audience may be served."""
+
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Kinds and names of products that are refused, with the reason and what is possible."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseContext:
+    """What a product must say about where it comes from."""
+
+    marking: str
+    """Marking of the AOI."""
+
+    cut_off_on: date
+    """Last day the data could know of."""
+
+    notes: tuple[str, ...] = ()
+    """Sentences printed under the product and fit for every audience: the AOI's note."""
+
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    """What pocgeo.products.manifest.manifest made."""
+
+    columns: Mapping[str, ColumnSpec] = field(default_factory=dict)
+    """Columns of the user's own layers; they come before standards/columns.toml."""
+
+    resolution: int | None = None
+    """H3 resolution of the AOI, so that a refusal can name the coarser one."""
+
+    def __post_init__(self) -> None:
+        if self.marking not in MARKINGS:
+            raise BadInput(f"marking is {self.marking!r}. Use one of: {', '.join(MARKINGS)}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """A table that may be shown to its audience. Made by release(), taken by every product."""
+
+    name: str
+    """Short name: "gaps", "hotspots"."""
+
+    title: str
+    """Heading for people."""
+
+    table: pd.DataFrame | gpd.GeoDataFrame
+    """Only what may be shown; NA where unknown or suppressed."""
+
+    columns: Mapping[str, ColumnSpec]
+    """One for every column of `table` except geometry, in the table's order."""
+
+    resolution: int | None
+    """H3 resolution of column `cell`; None where there is none."""
+
+    audience: str
+    """internal, partners or public."""
+
+    marking: str
+    """Printed first and last on every product."""
+
+    cut_off_on: date
+    """Last day the data could know of."""
+
+    notes: tuple[str, ...]
+    """Sentences printed under the product."""
+
+    withheld: tuple[str, ...]
+    """Sentences that say what is not shown, and why."""
+
+    manifest: Mapping[str, Any]
+    """Inputs, parameters, versions: plain JSON, already fit for the audience."""
+
+    totals: Mapping[str, float] = field(default_factory=dict)
+    """Totals that may be shown, by column; one that would reveal a suppressed count is absent."""
