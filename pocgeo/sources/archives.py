@@ -28,6 +28,8 @@ MAGIC = {
     b"%PDF": "pdf",
     b"II*\x00": "tiff",
     b"MM\x00*": "tiff",
+    b"II+\x00": "tiff",  # BigTIFF
+    b"MM\x00+": "tiff",
     b"\x89PNG": "picture",
     b"\xff\xd8\xff": "picture",
 }
