@@ -1,0 +1,321 @@
+"""Risk as the doctrine has it: threat times vulnerability, both shown with their parts."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from pocgeo.analyses.disks import Pairs, cell_positions, disk_matrix, known_cells
+from pocgeo.analyses.record import known_by
+from pocgeo.analyses.weights import Indicator, RiskWeights
+from pocgeo.ground.errors import BadInput
+from pocgeo.ground.frames import require_columns, with_standard
+
+__all__ = ["rank_stability", "risk", "severity", "threat", "vulnerability"]
+
+Floats = NDArray[np.float64]
+
+PARTS = ("recent", "past", "near")
+
+
+def severity(incidents: pd.DataFrame, weights: RiskWeights) -> pd.Series:
+    """Weigh each incident by its type and the persons killed and harmed, capped.
+
+    An unknown number of persons adds nothing: the type alone then speaks.
+
+    Returns
+    -------
+    Series of float, named "severity", index of `incidents`
+    """
+    require_columns(incidents, "incidents", ["incident_type"])
+    kind = incidents["incident_type"].astype(object)
+    worth = kind.map(dict(weights.severity)).astype(float)
+    total = worth.fillna(weights.severity["unknown"])
+    for item in weights.per_person:
+        if item.column in incidents.columns:
+            persons = incidents[item.column].astype(float).fillna(0.0)
+            total = total + item.weight * persons.clip(0.0, item.cap_persons)
+    return total.rename("severity")
+
+
+def threat(
+    incident_cells: pd.DataFrame,
+    cells: pd.DataFrame,
+    weights: RiskWeights,
+    as_of_on: pd.Timestamp,
+    *,
+    pairs: Pairs | None = None,
+) -> pd.DataFrame:
+    """Say how much violence bears on each cell, as known on a day.
+
+    Parameters
+    ----------
+    incident_cells : DataFrame
+        `cell`, `weight` (NA is set aside), `occurred_on`, optional `reported_on`; `severity`,
+        or what `severity()` needs to work it out.
+    cells : DataFrame, n rows
+        `cell`.
+    as_of_on : Timestamp
+        Only what had occurred and been reported by then counts; ages run from it.
+    pairs : optional
+        Neighbours at least as far as `weights.nearness` goes.
+
+    Returns
+    -------
+    DataFrame, n rows in the order of `cells`
+        `cell`, `threat` (0-1) and its parts `threat_recent`, `threat_past` (in the cell
+        itself), `threat_near` (in the rings around), which add up to it.
+
+    Notes
+    -----
+    threat = load / (load + half_saturation): a stated curve, not a rank of the day, so that
+    dates compare. One more incident never lowers it anywhere. See docs/methods/risk.md.
+    """
+    require_columns(incident_cells, "incident_cells", ["cell", "weight", "occurred_on"])
+    known = known_cells(cells)
+    record = known_by(incident_cells, as_of_on)
+    loads, aside = _loads(record, known, weights, as_of_on, pairs)
+    table = pd.DataFrame({"cell": known})
+    whole = loads.sum(axis=1)
+    table["threat"] = whole / (whole + weights.half_saturation)
+    for number, part in enumerate(PARTS):
+        table[f"threat_{part}"] = loads[:, number] / (whole + weights.half_saturation)
+    table.attrs["notes"] = (
+        [f"{aside} incidents too coarse for a cell are in no cell's threat."] if aside else []
+    )
+    return with_standard(table, "threat", weights=weights, as_of_on=as_of_on)
+
+
+def _loads(
+    record: pd.DataFrame,
+    cells: NDArray[np.int64],
+    weights: RiskWeights,
+    as_of_on: pd.Timestamp,
+    pairs: Pairs | None,
+) -> tuple[Floats, int]:
+    """Add up recent, past and near load per cell (n x 3); count what was set aside."""
+    share = record["weight"].to_numpy(dtype=float, na_value=np.nan)
+    at = cell_positions(record["cell"], cells)
+    use = ~np.isnan(share) & (at >= 0)
+    given = record["severity"] if "severity" in record.columns else severity(record, weights)
+    load = given.to_numpy(dtype=float)[use] * share[use]
+    age_days = (as_of_on - record["occurred_on"]).dt.days.to_numpy(dtype=float)[use]
+    kept_recent = weights.recent * _left(age_days, weights.half_life_recent_days)
+    kept_past = weights.past * _left(age_days, weights.half_life_past_days)
+    own = np.column_stack(
+        [_sums(at[use], load * kept, cells.size) for kept in (kept_recent, kept_past)]
+    )
+    loads = np.zeros((cells.size, 3))
+    loads[:, :2] = weights.nearness[0] * own
+    if len(weights.nearness) > 1:
+        around = disk_matrix(cells, (0.0, *weights.nearness[1:]), pairs)
+        loads[:, 2] = around @ own.sum(axis=1)
+    return loads, int(np.isnan(share).sum())
+
+
+def vulnerability(cells: pd.DataFrame, weights: RiskWeights) -> pd.DataFrame:
+    """Say how exposed to harm the people of each cell are, from the declared indicators.
+
+    Parameters
+    ----------
+    cells : DataFrame, n rows
+        `cell` and the columns the indicators read; a column that is absent is unknown.
+
+    Returns
+    -------
+    DataFrame, n rows in the order of `cells`
+        `cell`; `vulnerability` (0-1, NA where nothing is known): the floor plus the weighted
+        mean of what is known; `vulnerability_known_share`: weight of the known indicators
+        over the weight of all; and one part `vulnerability_<name>` per indicator, NA where
+        unknown. The floor and the parts add up to it.
+    """
+    known = known_cells(cells)
+    values = np.column_stack([_scaled(cells, indicator) for indicator in weights.indicators])
+    weight = np.array([indicator.weight for indicator in weights.indicators])
+    seen = ~np.isnan(values)
+    heard = seen @ weight
+    part = (1 - weights.floor) * np.divide(
+        values * weight, heard[:, None], out=np.full(values.shape, np.nan), where=seen
+    )
+    index = np.where(heard > 0, weights.floor + np.nansum(part, axis=1), np.nan)
+    table = pd.DataFrame(
+        {
+            "cell": known,
+            "vulnerability": np.minimum(index, 1.0),
+            "vulnerability_known_share": heard / weight.sum(),
+        }
+    )
+    for number, indicator in enumerate(weights.indicators):
+        table[f"vulnerability_{indicator.name}"] = part[:, number]
+    absent = [item.column for item in weights.indicators if item.column not in cells.columns]
+    table.attrs["notes"] = (
+        [f"Vulnerability knows nothing of {', '.join(absent)}: no such column."] if absent else []
+    )
+    return with_standard(table, "vulnerability", weights=weights)
+
+
+def risk(
+    incident_cells: pd.DataFrame,
+    cells: pd.DataFrame,
+    weights: RiskWeights,
+    as_of_on: pd.Timestamp,
+    *,
+    pairs: Pairs | None = None,
+) -> pd.DataFrame:
+    """Multiply threat by vulnerability; people exposed multiply afterwards.
+
+    Returns
+    -------
+    DataFrame, n rows in the order of `cells`
+        `cell`, `risk` (0-1), `risk_persons` (risk x people, NA where people are unknown),
+        then every column of `threat` and `vulnerability`.
+    """
+    violence = threat(incident_cells, cells, weights, as_of_on, pairs=pairs)
+    exposed = vulnerability(cells, weights)
+    product = violence["threat"] * exposed["vulnerability"]
+    people: pd.Series | float = np.nan
+    if "people_persons" in cells.columns:
+        people = cells["people_persons"].astype(float).reset_index(drop=True)
+    table = pd.DataFrame({"cell": violence["cell"], "risk": product})
+    table["risk_persons"] = product * people
+    table = pd.concat([table, violence.drop(columns="cell"), exposed.drop(columns="cell")], axis=1)
+    table.attrs = {"notes": [*violence.attrs["notes"], *exposed.attrs["notes"]]}
+    return with_standard(table, "risk", weights=weights, as_of_on=as_of_on)
+
+
+def rank_stability(
+    table: pd.DataFrame,
+    weights: RiskWeights,
+    *,
+    by: str = "risk_persons",
+    group: str | None = None,
+    draws: int = 200,
+    seed: int = 20_260_701,
+    concentration: float = 20.0,
+) -> pd.Series:
+    """Say how often each cell or area stays in the top decile when the weights are others.
+
+    Indicator weights, and those of the recent, past and near parts of threat, are drawn
+    around the declared ones (Dirichlet: at `concentration` 20 a share of a third moves by
+    0.10, one standard deviation). The decile is of what has any risk.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `risk` returned, with the `group` column added if one is asked for.
+    by : str
+        "risk_persons" or "risk"; areas are ranked by their sums.
+
+    Returns
+    -------
+    Series of float 0-1, named "top_decile_share", indexed by cell or by `group`
+        NA where the risk is unknown.
+    """
+    if by not in ("risk_persons", "risk"):
+        raise BadInput(f"by must be 'risk_persons' or 'risk', got {by!r}.")
+    if draws < 1 or not concentration > 0:
+        raise BadInput("draws must be at least 1 and concentration more than 0.")
+    require_columns(table, "risk", ["cell", by, *([group] if group else [])])
+    name = group or "cell"
+    rows = table[table[by].notna() & (table["threat"] > 0) & table[name].notna()]
+    places, at = np.unique(rows[name].to_numpy(), return_inverse=True)
+    people = np.ones(len(rows)) if by == "risk" else _people(rows)
+    scores = _drawn_scores(rows, weights, draws, seed, concentration)
+    top = int(np.ceil(0.1 * places.size))
+    kept = np.zeros(places.size)
+    for score in scores if top else ():
+        sums = np.bincount(at, weights=score * people, minlength=places.size)
+        kept += sums >= np.partition(sums, places.size - top)[places.size - top]
+    found = pd.Series(kept / draws, index=pd.Index(places), name="top_decile_share")
+    judged = pd.Index(table.loc[table[by].notna() & table[name].notna(), name].unique())
+    everyone = pd.Index(table[name].dropna().unique(), name=name)
+    return found.reindex(judged).fillna(0.0).reindex(everyone)
+
+
+def _drawn_scores(
+    rows: pd.DataFrame, weights: RiskWeights, draws: int, seed: int, concentration: float
+) -> Iterator[Floats]:
+    """Work out risk again under each draw of weights."""
+    loads, values = _recovered(rows, weights)
+    seen = ~np.isnan(values)
+    values = np.where(seen, values, 0.0)
+    rng = np.random.default_rng(seed)
+    declared = np.array([indicator.weight for indicator in weights.indicators])
+    for _ in range(draws):
+        share = rng.dirichlet(concentration * declared / declared.sum())
+        load = loads @ (rng.dirichlet(np.full(3, concentration / 3)) * 3)
+        index = weights.floor + (1 - weights.floor) * (values @ share) / (seen @ share)
+        yield load / (load + weights.half_saturation) * index
+
+
+def _people(rows: pd.DataFrame) -> Floats:
+    """Recover people from risk_persons and risk; no risk, no people needed."""
+    product = rows["risk"].to_numpy(dtype=float)
+    people = np.zeros(len(rows))
+    np.divide(rows["risk_persons"].to_numpy(dtype=float), product, out=people, where=product > 0)
+    return people
+
+
+def _recovered(rows: pd.DataFrame, weights: RiskWeights) -> tuple[Floats, Floats]:
+    """Recover loads (n x 3) and indicator values (n x k, NaN unknown) from the parts."""
+    parts = rows[[f"threat_{part}" for part in PARTS]].to_numpy(dtype=float)
+    total = weights.half_saturation / (1 - parts.sum(axis=1))
+    names = [f"vulnerability_{indicator.name}" for indicator in weights.indicators]
+    require_columns(rows, "risk", names)
+    weight = np.array([indicator.weight for indicator in weights.indicators])
+    heard = rows["vulnerability_known_share"].to_numpy(dtype=float) * weight.sum()
+    values = rows[names].to_numpy(dtype=float) * heard[:, None] / (weight * (1 - weights.floor))
+    return parts * total[:, None], values
+
+
+def _scaled(cells: pd.DataFrame, indicator: Indicator) -> Floats:
+    """Bring one indicator to 0-1, 1 the more vulnerable; NaN where unknown."""
+    value = _column(cells, indicator.column)
+    if indicator.per is not None:
+        whole = _column(cells, indicator.per)
+        value = np.divide(value, whole, out=np.full(value.shape, np.nan), where=whole > 0)
+    known = ~np.isnan(value)
+    if not known.any():
+        return value
+    if indicator.scale == "threshold":
+        scaled = np.where(known, value >= _number(indicator.threshold, np.inf), np.nan)
+    elif indicator.scale == "quantile":
+        scaled = np.full(value.shape, np.nan)
+        scaled[known] = (rankdata(value[known]) - 0.5) / known.sum()
+    else:
+        low = _number(indicator.low, float(np.nanmin(value)))
+        high = _number(indicator.high, float(np.nanmax(value)))
+        # A column that is everywhere the same tells nobody apart: the middle.
+        scaled = np.clip((value - low) / (high - low), 0, 1) if high > low else value * 0 + 0.5
+    return 1 - scaled if indicator.direction == "lower" else scaled
+
+
+def _number(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else float(value)
+
+
+def _column(cells: pd.DataFrame, name: str) -> Floats:
+    if name not in cells.columns:
+        return np.full(len(cells), np.nan)
+    column = cells[name]
+    if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+        raise BadInput(
+            f"cells: the vulnerability indicator column {name!r} holds no numbers. "
+            "Name a column of numbers or of true and false."
+        )
+    values: Floats = np.asarray(column.astype("Float64").to_numpy(float, na_value=np.nan), float)
+    return values
+
+
+def _left(age_days: Floats, half_life_days: float) -> Floats:
+    left: Floats = np.exp2(-age_days / half_life_days)
+    return left
+
+
+def _sums(at: NDArray[np.intp], load: Floats, size: int) -> Floats:
+    """Add up loads per position; the order of the rows does not reach the last digit."""
+    order = np.lexsort((load, at))
+    sums: Floats = np.bincount(at[order], weights=load[order], minlength=size).astype(float)
+    return sums
