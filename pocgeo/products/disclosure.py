@@ -83,23 +83,7 @@ def release(
     floor = str(finding.attrs.get("sensitivity", "open"))
     _check_marking(policy, name, context)
     _check_secret(floor, name)
-    table = _flat(finding)
-    specs = {str(name): _spec(str(name), context) for name in table if name != "geometry"}
-    gone = [spec.label for spec in specs.values() if spec.sensitivity == "confidential"]
-    withheld = [f"Confidential, in no product: {', '.join(gone)}."] if gone else []
-    specs = {column: spec for column, spec in specs.items() if spec.sensitivity != SECRET}
-    table = table.drop(columns=[c for c in table if c not in specs and c != "geometry"])
-    kind = str(finding.attrs.get("kind") or _kind(table))
-    notes = list(context.notes)
-    if "restricted" in policy.sees:
-        out = Outward(table=table, columns=specs, totals=totals_of(table, specs, kind))
-        notes += [str(note) for note in finding.attrs.get("notes", ())]
-    else:
-        specs_as = {c: _at_least(spec, floor) for c, spec in specs.items()}
-        _check_kind(policy, name, kind, specs_as, context)
-        out = outward(table, specs_as, policy, kind=kind, name=name)
-        if finding.attrs.get("notes"):
-            withheld.append("Notes on single records are for internal readers.")
+    out = _passed(finding, policy, name, context, floor)
     return Released(
         name=name,
         title=title,
@@ -109,11 +93,33 @@ def release(
         audience=policy.audience,
         marking=context.marking,
         cut_off_on=context.cut_off_on,
-        notes=(*notes, *out.notes),
-        withheld=(*withheld, *out.withheld),
+        notes=(*context.notes, *out.notes),
+        withheld=out.withheld,
         manifest=_manifest(finding, policy, context),
         totals=out.totals,
     )
+
+
+def _passed(
+    finding: pd.DataFrame, policy: Policy, name: str, context: ReleaseContext, floor: str
+) -> Outward:
+    """Take out what is confidential, and hand over what the audience may see of the rest."""
+    table = _flat(finding)
+    every = {str(column): _spec(str(column), context) for column in table if column != "geometry"}
+    specs = {column: spec for column, spec in every.items() if spec.sensitivity != SECRET}
+    table = table.drop(columns=[column for column in every if column not in specs])
+    gone = [spec.label for column, spec in every.items() if column not in specs]
+    secret = (f"Confidential, in no product: {', '.join(gone)}.",) if gone else ()
+    kind = str(finding.attrs.get("kind") or _kind(table))
+    notes = tuple(str(note) for note in finding.attrs.get("notes", ()))
+    if "restricted" in policy.sees:
+        totals = totals_of(table, specs, kind)
+        return Outward(table=table, columns=specs, totals=totals, notes=notes, withheld=secret)
+    specs = {column: _at_least(spec, floor) for column, spec in specs.items()}
+    _check_kind(policy, name, kind, specs, context)
+    out = outward(table, specs, policy, kind=kind, name=name)
+    inward = ("Notes on the records behind this are for internal readers.",) if notes else ()
+    return replace(out, withheld=(*secret, *out.withheld, *inward))
 
 
 def _flat(finding: pd.DataFrame) -> pd.DataFrame:

@@ -184,7 +184,10 @@ def _levels(cells: NDArray[np.int64]) -> list[Codes]:
         return []
     finest = grid.resolution_of(cells)
     coarser = range(max(finest - LEVELS_ABOVE, 0), finest)
-    return [pd.factorize(grid.parents(cells, level), sort=True)[0] for level in coarser]
+    return [
+        np.asarray(pd.factorize(grid.parents(cells, level), sort=True)[0], dtype=np.int64)
+        for level in coarser
+    ]
 
 
 def _margins(table: pd.DataFrame) -> list[Codes]:
@@ -205,7 +208,7 @@ def _codes(table: pd.DataFrame, columns: Sequence[str]) -> Codes:
     if not columns:
         return np.zeros(len(table), dtype=np.int64)
     groups = pd.DataFrame(table[list(columns)]).groupby(list(columns), dropna=False, sort=True)
-    return groups.ngroup().to_numpy(dtype=np.int64)
+    return np.asarray(groups.ngroup(), dtype=np.int64)
 
 
 def _safe_totals(

@@ -1,7 +1,7 @@
 """What passes the gate and what the gate goes by: Policy, ReleaseContext, Released."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -111,3 +111,12 @@ class Released:
 
     totals: Mapping[str, float] = field(default_factory=dict)
     """Totals that may be shown, by column; one that would reveal a suppressed count is absent."""
+
+    def first(self, top: int | None) -> "Released":
+        """Keep the first rows; totals stay those of the whole table."""
+        if top is None or top >= len(self.table):
+            return self
+        rest = len(self.table) - top
+        note = f"The first {top} of {len(self.table)} rows; {rest} more are not shown here."
+        table = self.table.head(top).reset_index(drop=True)
+        return replace(self, table=table, notes=(*self.notes, note))
