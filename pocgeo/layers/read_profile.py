@@ -37,6 +37,7 @@ def profile_from(top: StrictTable) -> ProfileSpec:
         cite=top.text("cite") or "",
         caveat=top.text("caveat") or "",
         columns=top.lists("columns"),
+        join=top.texts("join"),
         lon=top.texts("lon"),
         lat=top.texts("lat"),
         values=values,

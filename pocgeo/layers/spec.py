@@ -210,6 +210,9 @@ class ProfileSpec:
     columns: Mapping[str, tuple[str, ...]] = stored(default_factory=dict)
     """Field to the source columns that may hold it, the first found is taken."""
 
+    join: tuple[str, ...] = ()
+    """Fields whose columns are joined with a space instead of choosing one."""
+
     lon: tuple[str, ...] = ()
     lat: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, str]] = stored(default_factory=dict)
