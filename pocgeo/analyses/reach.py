@@ -110,7 +110,8 @@ def reach_table(
         parts.append(told(alike, pairs.point, pairs.geometry, pairs.distance_m))
         far = np.setdiff1d(np.arange(len(cells)), pairs.point)
         quickest = nearest(lon[far], lat[far], shapes)
-        parts.append(told(alike, far, quickest.position, quickest.distance_m))
+        some = quickest.position >= 0
+        parts.append(told(alike, far[some], quickest.position[some], quickest.distance_m[some]))
     table = pd.concat(parts, ignore_index=True) if parts else told(means, *np.empty((3, 0)))
     table = table.sort_values(["row", "reach_min", "base_id"], kind="stable", ignore_index=True)
     seen = table.duplicated("row")

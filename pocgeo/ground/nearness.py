@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 Allowed = Callable[[slice], NDArray[np.bool_]]
 
 EARTH_M = 6_371_008.8  # mean radius, for the step of the iteration only
-CHUNK = 1_000_000  # point x block pairs held in memory at once
+CHUNK = 1_000_000  # pairs of point and block (or edge) held in memory at once
 PAD_M = 1.0  # covers rounding in the chord bounds, which is below 0.3 m anywhere
 TOLERANCE_M = 1e-6
 HEMISPHERE_M = 10_000_000.0
@@ -94,7 +94,8 @@ def nearest(
     offset = np.broadcast_to(np.asarray(offset_m, dtype="float64"), (laid.count,))
     position, found = np.full(len(east), -1), np.full(len(east), np.nan)
     radius = laid.whole.radius_m + PAD_M
-    for rows, places, straight in chunked(east, north, laid, allowed):
+    size = max(1, CHUNK // max(len(laid.blocks.radius_m), 4 * BLOCK_EDGES))
+    for rows, places, straight in chunked(east, north, laid, allowed, size):
         first = np.argmin(straight + (radius + offset), axis=1)
         reach = longest_arc_m(straight[np.arange(len(rows)), first] + radius[first])
         row, geometry = np.nonzero(straight + (offset - radius) <= (reach + offset[first])[:, None])
@@ -128,7 +129,8 @@ def pairs_within(
     limit = np.broadcast_to(np.asarray(within_m, dtype="float64"), east.shape)
     found: list[tuple[Ints, Ints, Floats]] = []
     radius = laid.whole.radius_m + PAD_M
-    for rows, places, straight in chunked(east, north, laid, allowed):
+    size = max(1, CHUNK // len(laid.length_m))
+    for rows, places, straight in chunked(east, north, laid, allowed, size):
         near = (straight - radius <= limit[rows][:, None]) & np.isfinite(straight)
         row, geometry = np.nonzero(near)
         point = rows[row]
@@ -143,10 +145,9 @@ def pairs_within(
 
 
 def chunked(
-    lon: Floats, lat: Floats, laid: Perimeters, allowed: Allowed | None
+    lon: Floats, lat: Floats, laid: Perimeters, allowed: Allowed | None, size: int
 ) -> Iterator[tuple[Ints, Floats, Floats]]:
     """Yield rows, their places in space, and chords (rows, m) to the centres; inf if barred."""
-    size = max(1, CHUNK // max(len(laid.blocks.radius_m), BLOCK_EDGES))
     middle = laid.whole.centre.mean(axis=0)  # near the origin, squares lose fewer digits
     centre = laid.whole.centre - middle
     for begin in range(0, len(lon), size):

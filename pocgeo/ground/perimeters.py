@@ -20,7 +20,7 @@ __all__ = ["Perimeters", "Rings", "Spheres", "perimeters"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-BLOCK_EDGES = 32
+BLOCK_EDGES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Perimeters:
     """No point of an edge is farther than this from its chord."""
 
     blocks: "Spheres"
-    """Runs of at most 32 edges, in the order of the edges."""
+    """Runs of at most 8 edges, in the order of the edges."""
 
     whole: "Spheres"
     """One sphere per geometry, interior included; its members are blocks."""
