@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 from pocgeo.ground.errors import UnreadableSource
 
-__all__ = ["elements", "local_name"]
+__all__ = ["document", "elements", "local_name"]
 
 
 class PrologRead(Exception):
@@ -26,6 +26,15 @@ def elements(path: Path, text: bytes) -> Iterator[tuple[str, ElementTree.Element
     refuse_doctype(path, text)
     try:
         yield from ElementTree.iterparse(BytesIO(text), events=("start", "end"))
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        raise UnreadableSource(path, f"is broken XML ({error}). Export it again.") from error
+
+
+def document(path: Path, text: bytes) -> ElementTree.Element:
+    """Read a whole document; the errors are those of `elements`."""
+    refuse_doctype(path, text)
+    try:
+        return ElementTree.parse(BytesIO(text)).getroot()
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise UnreadableSource(path, f"is broken XML ({error}). Export it again.") from error
 
