@@ -1,0 +1,1 @@
+"""The workshop behind sample_aoi: nothing here describes a real place."""

@@ -1,0 +1,185 @@
+"""The two incident files: UCDP-GED-shaped and ACLED-shaped, with faults planted on purpose."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+from generator.names import ACTORS, COUNTRY
+from generator.reports import Report
+from generator.writing import write_csv
+
+__all__ = ["write_incidents"]
+
+GED = (
+    "id", "relid", "year", "type_of_violence", "conflict_name", "dyad_name", "side_a", "side_b",
+    "number_of_sources", "source_office", "where_prec", "where_coordinates", "where_description",
+    "adm_1", "adm_2", "latitude", "longitude", "country", "event_clarity", "date_prec",
+    "date_start", "date_end", "deaths_a", "deaths_b", "deaths_civilians", "deaths_unknown", "best",
+    "high", "low", "position_error_m", "received_on", "women_killed", "children_killed",
+)  # fmt: skip
+ACLED = (
+    "event_id_cnty", "event_date", "year", "time_precision", "event_type", "sub_event_type",
+    "actor1", "inter1", "actor2", "inter2", "civilian_targeting", "country", "admin1", "admin2",
+    "location", "latitude", "longitude", "geo_precision", "source", "notes", "fatalities",
+    "timestamp", "position_error_m", "received_on", "civilians_harmed", "women_killed",
+    "children_killed",
+)  # fmt: skip
+SUB_EVENTS = {
+    "killing": ("Violence against civilians", "Attack"),
+    "injury": ("Violence against civilians", "Attack"),
+    "abduction": ("Violence against civilians", "Abduction/forced disappearance"),
+    "sexual_violence": ("Violence against civilians", "Sexual violence"),
+    "looting": ("Strategic developments", "Looting/property destruction"),
+    "threat": ("Strategic developments", "Arrests"),
+    "battle": ("Battles", "Armed clash"),
+    "ordnance": ("Explosions/Remote violence", "Remote explosive/landmine/IED"),
+    "mob": ("Riots", "Mob violence"),
+}
+INTER = {
+    "state_forces": "State forces", "non_state_armed_group": "Rebel group",
+    "extremist_group": "Rebel group", "self_defence_group": "Identity militia",
+    "community": "Identity militia", "criminal": "Political militia",
+    "explosive_ordnance": "Political militia", "unknown": "Political militia",
+}  # fmt: skip
+ENEMIES = {
+    "state_forces": "non_state_armed_group", "non_state_armed_group": "state_forces",
+    "extremist_group": "state_forces", "self_defence_group": "community",
+    "community": "community",
+}  # fmt: skip
+SOURCES = ("Ilhara Radio (invented)", "Mission daily report", "Community liaison", "Local network")
+Row = list[Any]
+
+
+def write_incidents(folder: Path, reports: Sequence[Report]) -> None:
+    """Write both files, the list of planted faults, and where each event came from."""
+    ged = [r for r in reports if r.ged]
+    acled = [r for r in reports if not r.ged]
+    ged_rows = [_ged_row(r, 700_001 + n) for n, r in enumerate(ged)]
+    acled_rows = [_acled_row(r, f"ILH{n + 1:04d}") for n, r in enumerate(acled)]
+    truth = [
+        (row[0], r.event.origin, r.event.generation, r.event.category,
+         round(r.event.lon, 5), round(r.event.lat, 5))
+        for rows, told in ((ged_rows, ged), (acled_rows, acled))
+        for row, r in zip(rows, told, strict=True)
+    ]  # fmt: skip
+    faults = _spoil_ged(ged_rows) + _spoil_acled(acled_rows)
+    write_csv(folder / "ucdp_ged.csv", GED, ged_rows)
+    write_csv(folder / "acled.csv", ACLED, acled_rows)
+    write_csv(folder / "truth" / "planted_faults.csv", ("file", "line", "id", "fault"), faults)
+    header = ("incident_id", "origin", "generation", "category", "true_lon", "true_lat")
+    write_csv(folder / "truth" / "incident_origins.csv", header, truth)
+
+
+def _ged_row(report: Report, number: int) -> Row:
+    category = report.event.category
+    if report.kind != "battle":
+        violence, side_b = 3, "Civilians"
+    else:
+        violence = 2 if category in {"community", "self_defence_group"} else 1
+        side_b = ACTORS[ENEMIES[category]][report.actor == ACTORS["community"][0]]
+    side_a = report.actor
+    fighters = report.killed - report.killed_civilians
+    lost_a = fighters // 2
+    prec = 1 if report.ended == report.occurred else 2
+    coarse = report.precision > 2
+    area2 = None if report.precision == 4 else report.area2
+    return [
+        number, f"ILH-{report.occurred.year}-{violence}-{number - 700_000}", report.occurred.year,
+        violence, f"{COUNTRY}: {'Government' if violence == 1 else side_a}", f"{side_a} - {side_b}",
+        side_a, side_b, 1 + number % 3, SOURCES[number % 2], report.precision, report.place,
+        f"{report.place}, {report.area1}", report.area1, area2,
+        f"{report.lat:.5f}" if not coarse else report.lat,
+        f"{report.lon:.5f}" if not coarse else report.lon,
+        COUNTRY, 1 if report.received == report.ended else 2, prec,
+        f"{report.occurred} 00:00:00.000", f"{report.ended} 00:00:00.000", lost_a,
+        fighters - lost_a, report.killed_civilians, 0, report.killed, report.killed + number % 2,
+        report.killed, report.error_m, report.received.isoformat(), report.women, report.children,
+    ]  # fmt: skip
+
+
+def _acled_row(report: Report, number: str) -> Row:
+    event_type, sub_event = SUB_EVENTS[report.kind]
+    category = report.event.category
+    against = report.civilians_targeted or report.kind == "ordnance"
+    if report.kind == "battle":
+        inter2 = INTER[ENEMIES[category]]
+        actor2 = ACTORS[ENEMIES[category]][report.actor == ACTORS["community"][0]]
+    else:
+        actor2, inter2 = f"Civilians ({COUNTRY})", "Civilians"
+    noon = datetime.combine(report.received, time(12), tzinfo=UTC)
+    digits = 5 if report.precision == 1 else 4
+    note = f"Invented: {sub_event.lower()} at {report.place}, {report.killed} killed."
+    return [
+        number, report.occurred.isoformat(), report.occurred.year,
+        1 if report.ended == report.occurred else 2, event_type, sub_event, report.actor,
+        INTER[category], actor2, inter2, "Civilian targeting" if against else None, COUNTRY,
+        report.area1, None if report.precision == 3 else report.area2, report.place,
+        f"{report.lat:.{digits}f}", f"{report.lon:.{digits}f}", report.precision,
+        SOURCES[int(number[3:]) % 4], note, report.killed, int(noon.timestamp()),
+        report.error_m, report.received.isoformat(), report.harmed, report.women, report.children,
+    ]  # fmt: skip
+
+
+def _spoil_ged(rows: list[Row]) -> list[tuple[str, int, Any, str]]:
+    """Plant faults in copies of good rows under new numbers, except for the exact duplicate."""
+    lat, lon, start = GED.index("latitude"), GED.index("longitude"), GED.index("date_start")
+    end = GED.index("date_end")
+    made = []
+    for at, number, fault in (
+        (30, 700_901, "latitude and longitude swapped"),
+        (70, 700_902, "impossible date 2025-02-30"),
+        (110, 700_903, "no coordinates"),
+        (150, 700_904, "open sea, 230 km outside"),
+        (190, None, "exact duplicate of another row"),
+    ):
+        bad = list(rows[at])
+        if number:
+            bad[0] = number
+        if "swapped" in fault:
+            bad[lat], bad[lon] = bad[lon], bad[lat]
+        elif "date" in fault:
+            bad[start] = bad[end] = "2025-02-30 00:00:00.000"
+        elif "no coordinates" in fault:
+            bad[lat] = bad[lon] = None
+        elif "sea" in fault:
+            bad[lat], bad[lon] = "3.60000", "6.40000"
+        rows.insert(at + 1, bad)
+        made.append((bad, fault))
+    return [("ucdp_ged.csv", _line(rows, bad), bad[0], fault) for bad, fault in made]
+
+
+def _spoil_acled(rows: list[Row]) -> list[tuple[str, int, Any, str]]:
+    lat, lon, day = ACLED.index("latitude"), ACLED.index("longitude"), ACLED.index("event_date")
+    dead = ACLED.index("fatalities")
+    made = []
+    for at, number, fault in (
+        (60, "ILH9001", "latitude and longitude swapped"),
+        (120, "ILH9002", "date after the end of the period"),
+        (180, "ILH9003", "fatalities in words"),
+        (240, "ILH9004", "latitude ten times too large"),
+        (300, None, "same number, other content"),
+        (360, "ILH9005", "no coordinates"),
+    ):
+        bad = list(rows[at])
+        bad[0] = number or bad[0]
+        if "swapped" in fault:
+            bad[lat], bad[lon] = bad[lon], bad[lat]
+        elif "date after" in fault:
+            bad[day] = "2027-01-15"
+        elif "words" in fault:
+            bad[dead] = "several"
+        elif "ten times" in fault:
+            bad[lat] = f"{float(bad[lat]) * 10:.4f}"
+        elif "other content" in fault:
+            bad[dead] = int(bad[dead]) + 3
+        else:
+            bad[lat] = bad[lon] = None
+        rows.insert(at + 1, bad)
+        made.append((bad, fault))
+    return [("acled.csv", _line(rows, bad), bad[0], fault) for bad, fault in made]
+
+
+def _line(rows: list[Row], bad: Row) -> int:
+    """Line of the file; the header is line 1."""
+    return next(n for n, row in enumerate(rows, start=2) if row is bad)

@@ -1,0 +1,39 @@
+"""Invented names. Any likeness to a real place, people or party is chance."""
+
+__all__ = ["ACTORS", "COUNTRY", "HAMLETS", "TOWNS", "VILLAGES"]
+
+COUNTRY = "Ilhara"
+TOWNS = (
+    # name, kind, rough longitude and latitude, people
+    ("Port Veral", "city", 4.20, 1.58, 238_000),
+    ("Doruna", "town", 3.74, 1.66, 61_000),
+    ("Kessam", "town", 4.62, 1.98, 48_000),
+    ("Talvo", "town", 4.02, 2.00, 39_000),
+    ("Immarit", "town", 3.72, 2.47, 31_000),
+    ("Orseth", "town", 3.40, 1.79, 27_000),
+    ("Sarnou", "town", 4.80, 2.26, 26_000),
+    ("Belquor", "town", 4.33, 2.05, 22_000),
+    ("Lumbry", "town", 4.56, 1.66, 19_000),
+    ("Quessat", "town", 4.36, 2.61, 17_000),
+)
+VILLAGES = (
+    "Adrevo", "Ambessin", "Arquen", "Bastoule", "Bervane", "Cadroun", "Corvale", "Dessimar",
+    "Elquin", "Farrault", "Gendary", "Harvissa", "Isquelle", "Jorvand", "Kelmora", "Lasquin",
+    "Mervault", "Nolqua", "Oustel", "Perquin", "Quandry", "Rasvelle", "Sennoud", "Torvessa",
+    "Ulmaque", "Vastrel", "Wendrou", "Yssolt",
+)  # fmt: skip
+HAMLETS = (
+    "Far Islet Landing", "East Islet Cove", "Little Islet", "Abbarou", "Brisquen", "Chelvane",
+    "Dunquer", "Esprault", "Fonquelle", "Grevas", "Hulmond", "Ivrasse", "Jesquau", "Kurvelle",
+    "Lendrac", "Morquin", "Nesvault", "Orquelet", "Pravenne", "Rudissan", "Soquart", "Tesquade",
+)  # fmt: skip
+ACTORS = {
+    "state_forces": ("Government of Ilhara", "Ilhara Gendarmerie"),
+    "non_state_armed_group": ("Ridge Front", "Ridge Front (Second Column)"),
+    "extremist_group": ("Covenant of Ash",),
+    "self_defence_group": ("Talvo Home Guard", "Doruna Night Watch"),
+    "community": ("Upper Plain Communal Militia", "Lower Plain Communal Militia"),
+    "criminal": ("Unidentified Armed Robbers", "Harbour Gang"),
+    "explosive_ordnance": ("Explosive remnants of war",),
+    "unknown": ("Unidentified Armed Group",),
+}
