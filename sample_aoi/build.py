@@ -10,6 +10,9 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import rasterio
+import scipy
+import shapely
 from generator.borders import Borders, make_borders
 from generator.frame import STEP
 from generator.incident_files import write_incidents
@@ -61,6 +64,16 @@ def build(out: Path) -> None:
     events = make_events(land, settlements, bases, sites)
     write_incidents(out, make_reports(events, borders, settlements))
     write_patrols(out, bases, settlements, roads)
+    write_csv(out / "built_with.csv", ("library", "version"), built_with())
+
+
+def built_with() -> list[tuple[str, str]]:
+    """List what the bytes depend on: with other versions they may differ in the last place."""
+    return [
+        ("numpy", np.__version__), ("scipy", scipy.__version__), ("shapely", shapely.__version__),
+        ("GEOS", shapely.geos_version_string), ("rasterio", rasterio.__version__),
+        ("GDAL", rasterio.__gdal_version__),
+    ]  # fmt: skip
 
 
 def write_land(out: Path, land: Land) -> None:

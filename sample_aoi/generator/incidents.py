@@ -71,7 +71,7 @@ SOURCES = (
     Source(name="old front", places=("Lumbry", "Sennoud"), spread_km=4.5, expected=85, rate=fading,
            mix={"non_state_armed_group": 0.6, "self_defence_group": 0.2, "state_forces": 0.2}),
     Source(name="north shore", places=("Farrault", "Wendrou", "Immarit"), spread_km=3.0,
-           expected=38, rate=rising,
+           expected=34, rate=rising,
            mix={"non_state_armed_group": 0.7, "unknown": 0.2, "criminal": 0.1}),
     Source(name="plain feuds", places=("Gendary", "Kurvelle", "Doruna", "Adrevo"), spread_km=6.0,
            expected=78, rate=dry_season, mix={"community": 0.75, "self_defence_group": 0.25}),

@@ -12,14 +12,17 @@ from generator.land import Land
 from generator.settlements import Settlement
 
 __all__ = [
-    "NEGLECTED", "Base", "Site", "make_alerts", "make_bases", "make_sites", "make_water", "offset",
+    "Base", "Site", "make_alerts", "make_bases", "make_sites", "make_water", "neglected", "offset",
 ]  # fmt: skip
 
-NEGLECTED = frozenset({
-    "Nolqua", "Nesvault", "Farrault", "Lendrac", "Abbarou", "Wendrou", "Kelmora", "Vastrel",
-    "Bastoule", "Mervault", "Dessimar", "Isquelle", "Soquart",
-})  # fmt: skip
-"""Places no patrol is sent to in the recorded year (except from Immarit before it closed)."""
+NEGLECTED = ((3.1, 1.88, 3.40, 2.46), (3.40, 2.33, 4.20, 2.62), (4.55, 2.34, 4.80, 2.60))
+"""West coast, north shore, north-east: boxes (west, south, east, north) no patrol is sent into
+in the recorded year, except by Camp Immarit until it closed."""
+
+
+def neglected(place: Settlement) -> bool:
+    """Whether a place lies where no patrol is sent."""
+    return any(w < place.lon < e and s < place.lat < n for w, s, e, n in NEGLECTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,7 @@ def make_sites(settlements: list[Settlement], bases: list[Base]) -> list[Site]:
 def make_alerts(settlements: list[Settlement]) -> list[tuple[str, str, float, float, int, int]]:
     """Alert networks in 20 settlements: (id, name, lon, lat, radius m, members)."""
     random = stream("alerts")
-    able = [s for s in settlements if s.name not in NEGLECTED and not s.islet]
+    able = [s for s in settlements if not neglected(s) and not s.islet]
     picks = sorted(random.choice(len(able[1:36]), size=20, replace=False).tolist())
     out = []
     for number, pick in enumerate(picks, start=1):

@@ -1,6 +1,6 @@
 """Invented names. Any likeness to a real place, people or party is chance."""
 
-__all__ = ["ACTORS", "COUNTRY", "HAMLETS", "TOWNS", "VILLAGES"]
+__all__ = ["ACTORS", "ANCHORED_VILLAGES", "COUNTRY", "HAMLETS", "TOWNS", "VILLAGES"]
 
 COUNTRY = "Ilhara"
 TOWNS = (
@@ -16,16 +16,23 @@ TOWNS = (
     ("Lumbry", "town", 4.56, 1.66, 19_000),
     ("Quessat", "town", 4.36, 2.61, 17_000),
 )
+ANCHORED_VILLAGES = (
+    # name, rough longitude and latitude: the story of the incidents needs these where they are
+    ("Ulmaque", 4.03, 2.27), ("Jorvand", 4.26, 2.13), ("Mervault", 3.60, 1.99),
+    ("Fonquelle", 3.92, 2.08), ("Sennoud", 4.36, 1.69), ("Farrault", 3.60, 2.47),
+    ("Wendrou", 3.76, 2.40), ("Vastrel", 3.93, 2.53), ("Kelmora", 4.66, 2.46),
+    ("Gendary", 3.88, 1.60), ("Kurvelle", 3.80, 1.78), ("Adrevo", 3.82, 1.95),
+    ("Lasquin", 4.87, 2.08), ("Jesquade", 4.70, 2.20), ("Nolqua", 3.20, 2.06),
+    ("Bastoule", 3.30, 2.24),
+)  # fmt: skip
 VILLAGES = (
-    "Adrevo", "Ambessin", "Arquen", "Bastoule", "Bervane", "Cadroun", "Corvale", "Dessimar",
-    "Elquin", "Farrault", "Gendary", "Harvissa", "Isquelle", "Jorvand", "Kelmora", "Lasquin",
-    "Mervault", "Nolqua", "Oustel", "Perquin", "Quandry", "Rasvelle", "Sennoud", "Torvessa",
-    "Ulmaque", "Vastrel", "Wendrou", "Yssolt",
+    "Ambessin", "Arquen", "Bervane", "Cadroun", "Corvale", "Dessimar", "Elquin", "Harvissa",
+    "Isquelle", "Oustel", "Perquin", "Quandry", "Rasvelle", "Torvessa", "Yssolt",
 )  # fmt: skip
 HAMLETS = (
     "Far Islet Landing", "East Islet Cove", "Little Islet", "Abbarou", "Brisquen", "Chelvane",
-    "Dunquer", "Esprault", "Fonquelle", "Grevas", "Hulmond", "Ivrasse", "Jesquau", "Kurvelle",
-    "Lendrac", "Morquin", "Nesvault", "Orquelet", "Pravenne", "Rudissan", "Soquart", "Tesquade",
+    "Dunquer", "Esprault", "Grevas", "Hulmond", "Ivrasse", "Lendrac", "Morquin", "Nesvault",
+    "Orquelet", "Pravenne", "Rudissan", "Soquart", "Tesquade",
 )  # fmt: skip
 ACTORS = {
     "state_forces": ("Government of Ilhara", "Ilhara Gendarmerie"),

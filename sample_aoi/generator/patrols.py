@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import LineString
 
 from generator.frame import LAT_KM, km_between, lon_km, stream
-from generator.mission import NEGLECTED, Base, offset
+from generator.mission import Base, neglected, offset
 from generator.roads import Road
 from generator.settlements import Settlement
 
@@ -20,7 +20,7 @@ __all__ = ["FIRST_DAY", "Fix", "RoadMap", "make_boat_trip", "make_patrols", "mak
 FIRST_DAY, LAST_DAY = date(2025, 7, 1), date(2026, 6, 30)
 ZONE = timezone(timedelta(hours=1))
 """The clock of the fictional island: Africa/Lagos."""
-EVERY_DAYS = 6.6
+EVERY_DAYS = 4.6
 RANGE_KM, BIAS_KM = 42.0, 13.0
 """Farthest and typical distance of a place a patrol drives to: most stay near the base."""
 NIGHT_SHARE, WALK_SHARE = 0.14, 0.3
@@ -104,11 +104,11 @@ def _start(day: date, base: Base, random: np.random.Generator) -> datetime:
 
 def _destinations(base: Base, settlements: list[Settlement]) -> list[tuple[Settlement, float]]:
     """Places in range with their pull: near and large ones."""
-    spared = frozenset({"Kelmora", "Mervault"}) if base.base_id == "B05" else NEGLECTED
     out = []
     for place in settlements:
         away = float(km_between(base.lon, base.lat, place.lon, place.lat))
-        if away < min(RANGE_KM, base.range_km) and place.name not in spared and not place.islet:
+        sent = base.base_id == "B05" or not neglected(place)
+        if away < min(RANGE_KM, base.range_km) and sent and not place.islet:
             out.append((place, float(np.exp(-away / BIAS_KM) * place.people**0.25)))
     return out
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from generator.frame import centres, km_between, noise, stream
 from generator.land import ISLETS, Land
-from generator.names import HAMLETS, TOWNS, VILLAGES
+from generator.names import ANCHORED_VILLAGES, HAMLETS, TOWNS, VILLAGES
 
 __all__ = ["Settlement", "make_settlements"]
 
@@ -38,6 +38,11 @@ def make_settlements(land: Land) -> list[Settlement]:
         near = ease * (km_between(x, y, lon, lat) < 7)
         best = np.unravel_index(near.argmax(), near.shape)
         placed.append((name, kind, float(lon[best]), float(lat[best]), people, False))
+    for name, x, y in ANCHORED_VILLAGES:
+        near = ease * (km_between(x, y, lon, lat) < 5)
+        best = np.unravel_index(near.argmax(), near.shape)
+        people = _size("village", stream(name))
+        placed.append((name, "village", float(lon[best]), float(lat[best]), people, False))
     for name, (x, y, _) in zip(HAMLETS[:3], ISLETS, strict=True):
         near = np.where(land.dry, 1.0, 0) * np.exp(-((land.coast_km - 1) ** 2))
         near = near * (km_between(x, y, lon, lat) < 9)
@@ -51,8 +56,7 @@ def make_settlements(land: Land) -> list[Settlement]:
     for name, kind in rest:
         chance = (np.where(near > ROOM_KM[kind], ease, 0) ** 0.8).ravel()
         pick = int(random.choice(chance.size, p=chance / chance.sum()))
-        median, spread = (4_300, 0.55) if kind == "village" else (820, 0.5)
-        people = int(round(float(random.lognormal(np.log(median), spread)), -1))
+        people = _size(kind, random)
         x, y = float(lon.flat[pick]), float(lat.flat[pick])
         placed.append((name, kind, x, y, people, False))
         near = np.minimum(near, km_between(x, y, lon, lat))
@@ -64,6 +68,11 @@ def make_settlements(land: Land) -> list[Settlement]:
         )
         for number, (name, kind, x, y, people, islet) in enumerate(placed, start=1)
     ]  # fmt: skip
+
+
+def _size(kind: str, random: np.random.Generator) -> int:
+    median, spread = (4_300, 0.55) if kind == "village" else (820, 0.5)
+    return int(round(float(random.lognormal(np.log(median), spread)), -1))
 
 
 def _main_island(land: Land) -> np.ndarray:
