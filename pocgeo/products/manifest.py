@@ -14,7 +14,15 @@ from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import plain
 from pocgeo.ground.provenance import made_at, versions
 
-__all__ = ["InputFact", "Making", "as_json", "manifest", "manifest_html", "outward"]
+__all__ = [
+    "InputFact",
+    "Making",
+    "as_json",
+    "manifest",
+    "manifest_html",
+    "outward",
+    "plain_json",
+]
 
 FORMAT = 1
 """Version of the manifest's own shape."""
@@ -86,10 +94,10 @@ def manifest(
         "manifest_format": FORMAT,
         "made_at": moment.isoformat(),
         "cut_off_on": plain(making.cut_off_on),
-        "aoi": _json(making.aoi),
-        "parameters": _json(making.parameters),
-        "inputs": [_json(fact) for fact in inputs],
-        "load_report": [] if report is None else _json(report.to_dict("records")),
+        "aoi": plain_json(making.aoi),
+        "parameters": plain_json(making.parameters),
+        "inputs": [plain_json(fact) for fact in inputs],
+        "load_report": [] if report is None else plain_json(report.to_dict("records")),
         "versions": dict(sorted((packages or versions()).items())),
     }
 
@@ -109,14 +117,14 @@ def outward(made: Mapping[str, Any]) -> dict[str, Any]:
 
 def as_json(made: Mapping[str, Any]) -> str:
     """Spell a manifest as JSON text, the same for the same content."""
-    return json.dumps(_json(made), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return json.dumps(plain_json(made), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def manifest_html(made: Mapping[str, Any]) -> str:
     """Show a manifest as a collapsible list; every text is escaped."""
     return (
         '<details class="manifest"><summary>How this was made</summary>'
-        f"{_html(_json(made))}</details>"
+        f"{_html(plain_json(made))}</details>"
     )
 
 
@@ -131,13 +139,13 @@ def _html(value: Any) -> str:
     return escape("not stated" if value is None else str(value))
 
 
-def _json(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
     """Turn a value into what JSON can hold: NA and NaN become null, numpy numbers plain ones."""
     value = plain(value.item() if hasattr(value, "item") else value)
     if isinstance(value, dict):
-        return {key: _json(item) for key, item in value.items()}
+        return {key: plain_json(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_json(item) for item in value]
+        return [plain_json(item) for item in value]
     if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not isfinite(value)):
         return None
     return value if isinstance(value, str | bool | int | float | None) else str(value)

@@ -1,0 +1,191 @@
+"""Spreadsheets that state their marking and compute nothing."""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+
+from pocgeo.ground.errors import BadInput
+from pocgeo.products.manifest import as_json
+from pocgeo.products.phrasing import clean, digits_of, is_number, provenance_line
+from pocgeo.products.released import Released
+
+__all__ = ["inert", "workbook_bytes"]
+
+Sheet = Any
+"""A sheet of a write-only workbook; openpyxl has no public name for its type."""
+
+MOST_ROWS = 1_048_576 - 8
+MOST_SIGNS = 32_000
+"""A spreadsheet cell holds 32,767 signs."""
+
+ACTING = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A text that begins so would be computed by a spreadsheet."""
+
+HEADING = PatternFill("solid", fgColor="E8EDF2")
+
+
+def inert(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would compute."""
+    return f"'{text}" if text.startswith(ACTING) or text.lstrip().startswith(ACTING) else text
+
+
+def workbook_bytes(released: Released, table: pd.DataFrame, facts: Mapping[str, Any]) -> bytes:
+    """Write a workbook: the table between two lines of marking, and a sheet that explains it.
+
+    Parameters
+    ----------
+    released : Released
+    table : DataFrame, n rows
+        The released table without geometry, cells as text.
+    facts : mapping
+        What the sheet "Read me" holds as its manifest.
+
+    Raises
+    ------
+    BadInput
+        More rows than a sheet can hold.
+    """
+    if len(table) > MOST_ROWS:
+        raise BadInput(
+            f"{released.name}: {len(table):,} rows are more than a sheet holds ({MOST_ROWS:,}). "
+            "Use csv or geoparquet."
+        )
+    book = Workbook(write_only=True)
+    _table_sheet(book.create_sheet(_sheet_name(released.title)), released, table)
+    _read_me(book.create_sheet("Read me"), released, facts)
+    book.properties.title = clean(released.title)
+    book.properties.creator = "pocgeo"
+    book.properties.keywords = released.marking
+    raw = io.BytesIO()
+    book.save(raw)
+    return _fixed(raw.getvalue(), _moment(released))
+
+
+def _sheet_name(title: str) -> str:
+    return re.sub(r"[\\/*?:\[\]']", " ", clean(title)).strip()[:31] or "Table"
+
+
+def _table_sheet(sheet: Sheet, released: Released, table: pd.DataFrame) -> None:
+    specs = released.columns
+    kinds = {name: _number_format(table[name], spec) for name, spec in specs.items()}
+    for position, name in enumerate(specs, start=1):
+        longest = table[name].astype(str).str.len().max() if len(table) else 0
+        width = min(max(len(specs[name].label) * 0.7, float(longest), 8) + 2, 48)
+        sheet.column_dimensions[get_column_letter(position)].width = width
+    sheet.freeze_panes = "A3"
+    last = get_column_letter(max(len(table.columns), 1))
+    sheet.auto_filter.ref = f"A2:{last}{len(table) + 2}"
+    _printed(sheet, released.marking)
+    sheet.append([_styled(sheet, f"{released.marking} · {clean(released.title)}", bold=True)])
+    sheet.append([_heading(sheet, _label(specs[name])) for name in specs])
+    for row in table[list(specs)].itertuples(index=False, name=None):
+        sheet.append([_cell(sheet, value, kinds[name])
+                      for name, value in zip(specs, row, strict=True)])  # fmt: skip
+    sheet.append([])
+    sheet.append([_styled(sheet, f"{released.marking} · {provenance_line(released)}", bold=True)])
+
+
+def _read_me(sheet: Sheet, released: Released, facts: Mapping[str, Any]) -> None:
+    sheet.column_dimensions["A"].width = 30
+    sheet.column_dimensions["B"].width = 22
+    sheet.column_dimensions["C"].width = 14
+    sheet.column_dimensions["D"].width = 90
+    _printed(sheet, released.marking)
+    lines: list[Sequence[str]] = [
+        [released.marking],
+        [released.title],
+        [provenance_line(released)],
+        *([note] for note in released.notes),
+        *([f"Withheld. {line}"] for line in released.withheld),
+        [],
+        ["Column", "Name", "Unit", "Meaning"],
+        *([s.label, s.name, s.unit or "", s.help] for s in released.columns.values()),
+        [],
+        ["How this was made"],
+        *([line] for line in as_json(facts["manifest"]).splitlines()),
+        [released.marking],
+    ]
+    for line in lines:
+        sheet.append([_styled(sheet, inert(clean(text))) for text in line])
+
+
+def _printed(sheet: Sheet, marking: str) -> None:
+    """Repeat marking and headings on every printed sheet."""
+    sheet.oddHeader.center.text = marking
+    sheet.oddFooter.center.text = f"{marking} · &P/&N"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+
+
+def _label(spec: Any) -> str:
+    return inert(clean(f"{spec.label} ({spec.unit})" if spec.unit else spec.label))
+
+
+def _number_format(values: pd.Series, spec: Any) -> str | None:
+    if not is_number(values):
+        return None
+    digits = digits_of(values, spec)
+    return "#,##0" + ("." + "0" * digits if digits else "")
+
+
+def _cell(sheet: Sheet, value: Any, number_format: str | None) -> Any:
+    if pd.isna(value):
+        return None
+    if number_format is not None:
+        cell = WriteOnlyCell(sheet, value=value)
+        cell.number_format = number_format
+        return cell
+    if isinstance(value, pd.Timestamp):
+        if value.tzinfo is not None:
+            return value.isoformat()
+        cell = WriteOnlyCell(sheet, value=value.to_pydatetime())
+        cell.number_format = "yyyy-mm-dd"
+        return cell
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    text = inert(clean(value))
+    return text if len(text) <= MOST_SIGNS else text[:MOST_SIGNS] + " … (cut)"
+
+
+def _styled(sheet: Sheet, text: str, *, bold: bool = False) -> Any:
+    cell = WriteOnlyCell(sheet, value=text)
+    cell.font = Font(bold=bold)
+    return cell
+
+
+def _heading(sheet: Sheet, text: str) -> Any:
+    cell = _styled(sheet, text, bold=True)
+    cell.fill, cell.alignment = HEADING, Alignment(wrap_text=True, vertical="top")
+    return cell
+
+
+def _moment(released: Released) -> datetime:
+    """When the product was made: what the file says of itself, never the clock."""
+    made = released.manifest.get("made_at")
+    return datetime.fromisoformat(str(made)) if made else datetime(1980, 1, 1, tzinfo=UTC)
+
+
+def _fixed(content: bytes, moment: datetime) -> bytes:
+    """Pack the workbook again with one date throughout: same table, same bytes."""
+    stamp = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == "docProps/core.xml":
+                data = re.sub(rb"(<dcterms:\w+[^>]*>)[^<]*", rb"\g<1>" + stamp.encode(), data)
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o600 << 16
+            target.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED)
+    return out.getvalue()
