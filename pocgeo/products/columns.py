@@ -51,6 +51,9 @@ class ColumnSpec:
     missing: str = "–"
     """How an unknown value is written: "–" or a word such as "unknown"."""
 
+    priority: int = 2
+    """1 is kept first and 3 goes first where a table does not fit a terminal."""
+
     derived_from: tuple[str, ...] = ()
     """Count columns from which this value could be worked back; it goes where they go."""
 
@@ -64,6 +67,8 @@ class ColumnSpec:
             if value not in known:
                 allowed = ", ".join(str(item) for item in known if item)
                 raise BadInput(f"{where}: {field} is {value!r}. Use one of: {allowed}.")
+        if self.priority not in {1, 2, 3}:
+            raise BadInput(f"{where}: priority is {self.priority!r}. Use 1, 2 or 3.")
         if not 0 <= self.digits <= 12:
             raise BadInput(f"{where}: digits is {self.digits}. Use a whole number from 0 to 12.")
 

@@ -116,7 +116,6 @@ class Released:
         """Keep the first rows; totals stay those of the whole table."""
         if top is None or top >= len(self.table):
             return self
-        rest = len(self.table) - top
-        note = f"The first {top} of {len(self.table)} rows; {rest} more are not shown here."
+        note = f"The first {top} of {len(self.table):,} rows; totals are of all rows."
         table = self.table.head(top).reset_index(drop=True)
         return replace(self, table=table, notes=(*self.notes, note))

@@ -20,7 +20,6 @@ LONG_TEXT = 40
 """A column of text whose longest value is longer than this goes under its row."""
 
 TEXT_WIDTH = 26
-CODES = ("_id", "lon", "lat", "cell")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +32,7 @@ class Column:
     total: str
     right: bool
     width: int
+    priority: int
 
 
 def as_text(released: Released, width: int | None = None, top: int | None = None) -> str:
@@ -119,17 +119,16 @@ def _column(released: Released, name: str, spec: ColumnSpec, words: list[str]) -
         words=tuple(words),
         total=said,
         right=is_number(values),
+        priority=spec.priority,
         width=max(min(longest, max(room, longest if is_number(values) else TEXT_WIDTH)),
                   *map(breadth, heading)),
     )  # fmt: skip
 
 
 def _fitting(columns: list[Column], wide: int) -> list[Column]:
-    """Leave out codes first, from the right, then other columns from the right."""
+    """Leave out the least important columns, of equals the one furthest to the right."""
     kept = list(columns)
-    codes = [column for column in columns[1:] if column.name.endswith(CODES)]
-    order = [*reversed(codes), *(c for c in reversed(columns[1:]) if c not in codes)]
-    for column in order:
+    for column in sorted(reversed(columns[1:]), key=lambda column: -column.priority):
         if _total_width(kept) <= wide:
             break
         kept.remove(column)
@@ -155,8 +154,9 @@ def _body(
             lines += _wrapped(f"{label}: {words[row]}", wide, indent="    ")
     totals = [column.total for column in columns]
     if any(totals):
-        free = next((i for i, column in enumerate(columns) if not column.total), None)
-        if free is not None and columns[free].width >= len("Total"):
+        roomy = (i for i, c in enumerate(columns) if not c.total and c.width >= len("Total"))
+        free = next(roomy, None)
+        if free is not None:
             totals[free] = "Total"
         lines += [rule, _line(columns, totals)]
     return lines
