@@ -1,0 +1,263 @@
+/* pocgeo-page.js: what stands around a map: panel with legend and layers, tooltip, read-out, scale,
+   north, grid, print. Every text reaches the page as textContent. */
+(function () {
+  'use strict';
+  const P = window.pocgeo, el = P.element;
+  const PANES = { 'poc-land': 200, 'poc-cells': 300, 'poc-grid': 390, 'poc-lines': 410, 'poc-marks': 450, 'poc-symbols': 600, 'poc-labels': 610 };
+  const SILENT = ['poc-land', 'poc-cells', 'poc-grid', 'poc-lines', 'poc-labels'];
+  const GROUP_WORDS = { mean: 'mean', sum: 'mean per cell', mode: 'most frequent', max: 'highest' };
+  const page = { maps: 0, ready: 0 };
+  document.documentElement.dataset.pocgeo = 'loading';
+
+  function panes(map) {
+    for (const [name, z] of Object.entries(PANES)) {
+      const pane = map.createPane(name);
+      pane.style.zIndex = z;
+      if (SILENT.includes(name)) pane.style.pointerEvents = 'none';
+    }
+    map.pocLines = L.canvas({ pane: 'poc-lines', padding: 0.35 });
+    map.pocMarks = L.canvas({ pane: 'poc-marks', padding: 0.35, tolerance: 3 });
+    map.pocLand = L.canvas({ pane: 'poc-land', padding: 0.35 });
+  }
+
+  /* ---- tooltip: one a map ---- */
+  class Tip {
+    constructor(map) { this.map = map; this.tip = L.tooltip({ className: 'poc-tip', opacity: 1 }); this.held = false; }
+    show(latlng, content) {
+      const at = this.map.latLngToContainerPoint(latlng), size = this.map.getSize(), left = at.x > size.x / 2;
+      this.tip.options.direction = left ? 'left' : 'right';
+      this.tip.options.offset = L.point(left ? -14 : 14, at.y < 110 ? 60 : at.y > size.y - 110 ? -60 : 0);
+      if (content) this.tip.setContent(content);
+      this.tip.setLatLng(latlng);
+      if (!this.map.hasLayer(this.tip)) this.tip.addTo(this.map);
+    }
+    hide() { this.tip.remove(); }
+    attach(layer, explain) {
+      layer.on('mouseover', (event) => { this.held = true; this.show(event.latlng, explain()); });
+      layer.on('mousemove', (event) => this.show(event.latlng));
+      layer.on('mouseout', () => { this.held = false; this.hide(); });
+    }
+  }
+
+  function said(measure, value) {
+    if (Number.isNaN(value)) return measure.missing;
+    if (measure.categories) return measure.classes[value].label;
+    const text = value.toLocaleString('en-GB', { minimumFractionDigits: measure.digits, maximumFractionDigits: measure.digits }).replace('-', '−');
+    return (measure.exact ? '' : 'about ') + text + (measure.unit ? (measure.unit === '%' ? '' : ' ') + measure.unit : '');
+  }
+
+  function explained(layer, found) {
+    const box = el('div'), store = layer.store, alone = found.cells === 1;
+    const [lat, lon] = h3.cellToLatLng(found.cell);
+    box.append(el('div', 'poc-tip-title', alone ? P.mgrs(lat, lon, 3) : `Group of ${found.cells} cells`));
+    if (alone) for (const text of store.texts) if (text.reason && text.at(found.k)) box.append(el('div', 'poc-tip-reason', text.at(found.k)));
+    const table = el('table');
+    store.measures.forEach((measure, i) => {
+      const how = measure.group === 'sum' ? 'sum' : layer.how(), row = el('tr', i === layer.shown ? 'poc-on' : '');
+      const of = alone ? '' : ` (${measure.categories ? 'most frequent' : how === 'sum' ? 'total' : how === 'max' ? 'highest' : 'mean'})`;
+      row.append(el('td', '', measure.name + of), el('td', '', said(measure, measure.valueAt(found.level, found.k, how))));
+      table.append(row);
+    });
+    if (alone) {
+      for (const text of store.texts) {
+        if (text.reason) continue;
+        const row = el('tr');
+        row.append(el('td', '', text.label), el('td', '', text.at(found.k)));
+        table.append(row);
+      }
+    }
+    box.append(table, el('div', 'poc-tip-foot', `H3 ${found.cell} · click to copy`));
+    return box;
+  }
+
+  async function copied(text) {
+    try { await navigator.clipboard.writeText(text); return true; } catch (refused) { /* older way below */ }
+    const field = el('textarea', 'poc-copy', text);
+    document.body.append(field);
+    field.select();
+    let done = false;
+    try { done = document.execCommand('copy'); } catch (refused) { done = false; }
+    field.remove();
+    return done;
+  }
+
+  function toast(map, text, ms) {
+    const box = el('div', 'poc-toast', text);
+    box.setAttribute('role', 'status');
+    map.getContainer().append(box);
+    setTimeout(() => box.remove(), ms || 3500);
+  }
+
+  function hover(map, layer) {
+    const outline = L.polygon([], { renderer: map.pocLines, color: '#000', weight: 2, fill: false, interactive: false });
+    let last = '';
+    const clear = () => { last = ''; outline.remove(); if (!map.pocTip.held) map.pocTip.hide(); };
+    map.on('mousemove', (event) => {
+      if (map.pocTip.held) { outline.remove(); last = ''; return; }
+      const found = map.hasLayer(layer) ? layer.pick(event.latlng) : null;
+      if (!found) { clear(); return; }
+      const key = `${found.cell}/${layer.shown}/${layer.overview}`;
+      map.pocTip.show(event.latlng, key === last ? null : explained(layer, found));
+      if (key !== last) { outline.setLatLngs(h3.cellToBoundary(found.cell)); outline.addTo(map); }
+      last = key;
+    });
+    map.on('mouseout movestart zoomstart', clear);
+    map.on('click', async (event) => {
+      const found = map.hasLayer(layer) ? layer.pick(event.latlng) : null;
+      if (!found) return;
+      const [lat, lon] = h3.cellToLatLng(found.cell), text = `${found.cell} ${P.mgrs(lat, lon, 4)}`;
+      toast(map, (await copied(text) ? 'Copied: ' : 'Cell: ') + text);
+    });
+  }
+
+  /* ---- panel ---- */
+  function select(label, choices, chosen, changed) {
+    const box = el('select', 'poc-select');
+    box.setAttribute('aria-label', label);
+    choices.forEach(([value, text]) => { const choice = el('option', '', text); choice.value = value; box.append(choice); });
+    box.value = chosen;
+    box.addEventListener('change', () => changed(box.value));
+    return box;
+  }
+
+  function share(cells, all) {
+    const percent = 100 * cells / Math.max(1, all);
+    return cells === 0 ? '0 %' : percent < 0.1 ? '< 0.1 %' : percent.toFixed(percent < 9.95 ? 1 : 0) + ' %';
+  }
+
+  function classRow(layer, index, label, cells, redraw) {
+    const row = el('button', 'poc-row' + (layer.hidden.has(index) ? ' poc-off' : '')), swatch = el('span', 'poc-swatch');
+    if (index === 255) swatch.classList.add('poc-missing'); else swatch.style.backgroundColor = layer.measure().classes[index].colour;
+    row.type = 'button';
+    row.title = 'Show or hide';
+    row.setAttribute('aria-pressed', String(!layer.hidden.has(index)));
+    row.append(swatch, el('span', 'poc-name', label), el('span', 'poc-share', share(cells, layer.store.head.cells)));
+    row.addEventListener('click', () => { layer.toggle(index); redraw(); });
+    return row;
+  }
+
+  function legend(map, panel, layer) {
+    const measures = layer.store.measures, body = el('div', 'poc-legend'), part = el('section', 'poc-part');
+    part.append(el('h3', '', measures.length > 1 ? 'Cells show' : 'Cells'));
+    if (measures.length > 1) part.append(select('Measure shown', measures.map((m, i) => [String(i), m.name]), '0', (value) => { layer.show(Number(value)); draw(); }));
+    const from = select('When zoomed out', [['typical', 'Zoomed out: typical value'], ['highest', 'Zoomed out: highest value'], ['every cell', 'Zoomed out: every cell']], 'typical', (value) => { layer.setOverview(value); draw(); });
+    function draw() {
+      const measure = layer.measure(), all = layer.store.head.cells, resolution = layer.drawnResolution(), grouped = resolution < layer.store.head.resolution;
+      body.textContent = '';
+      body.append(el('div', 'poc-measure', measure.label));
+      if (measure.help) body.append(el('p', 'poc-help', measure.help));
+      const order = measure.classes.map((_, i) => i);
+      if (!measure.categories) order.reverse();
+      order.forEach((i) => body.append(classRow(layer, i, measure.classes[i].label, measure.classes[i].cells, draw)));
+      if (measure.missingCells) body.append(classRow(layer, 255, measure.missing, measure.missingCells, draw));
+      const group = grouped ? `One hexagon shows about ${Math.pow(7, layer.store.head.resolution - resolution)} cells (${layer.overview === 'highest' ? 'highest' : measure.categories ? 'most frequent' : GROUP_WORDS[measure.group === 'sum' ? 'sum' : 'mean']}). ` : '';
+      body.append(el('p', 'poc-fine', `${group}Shares are of ${all.toLocaleString('en-GB')} single cells (H3 resolution ${layer.store.head.resolution}).`));
+      from.hidden = !grouped && layer.overview === 'typical';
+    }
+    part.append(body, from);
+    panel.append(part);
+    map.on('zoomend', draw);
+    draw();
+  }
+
+  function layerRows(map, panel, overlays, absent) {
+    const part = el('section', 'poc-part');
+    part.append(el('h3', '', 'On the map'));
+    overlays.forEach((layer) => {
+      const row = el('label', 'poc-row'), box = el('input'), head = layer.head, mark = el('span', 'poc-mark');
+      box.type = 'checkbox';
+      box.checked = map.hasLayer(layer);
+      box.addEventListener('change', () => { if (box.checked) map.addLayer(layer); else map.removeLayer(layer); });
+      mark.append(P.swatch(head.style));
+      const count = head.features < head.of - head.unplaced ? `first ${head.features} of ${head.of}` : String(head.features);
+      row.append(box, mark, el('span', 'poc-name', head.name), el('span', 'poc-share', count));
+      part.append(row);
+      if (head.unplaced) part.append(el('p', 'poc-fine', `${head.unplaced} of ${head.name} have no place and are not drawn.`));
+    });
+    if (absent.length) part.append(el('p', 'poc-fine', `Not on this map, not loaded or not for this audience: ${absent.join(', ').replace(/_/g, ' ')}.`));
+    panel.append(part);
+  }
+
+  function gridRow(map, panel) {
+    let shown = null;
+    const set = (kind) => { if (shown) map.removeLayer(shown); shown = kind ? P.grid(kind).addTo(map) : null; };
+    const part = el('section', 'poc-part');
+    part.append(el('h3', '', 'Grid'), select('Grid', [['degrees', 'Latitude and longitude'], ['mgrs', 'MGRS'], ['', 'None']], 'degrees', set));
+    panel.append(part);
+    set('degrees');
+  }
+
+  /* ---- furniture on the map ---- */
+  function control(position, make) {
+    const made = L.control({ position });
+    made.onAdd = make;
+    return made;
+  }
+
+  function onMap(map) {
+    control('topleft', () => {
+      const box = el('div', 'poc-north');
+      box.setAttribute('role', 'img');
+      box.setAttribute('aria-label', 'North is up');
+      box.append(el('span', 'poc-arrow', '▲'), el('span', '', 'N'));
+      return box;
+    }).addTo(map);
+    const readout = el('div', 'poc-readout', '');
+    control('bottomright', () => readout).addTo(map);
+    L.control.scale({ position: 'bottomleft', maxWidth: 160, imperial: false }).addTo(map);
+    const tell = (latlng) => { readout.textContent = `${P.position(latlng.lat, latlng.lng)}   MGRS ${P.mgrs(latlng.lat, latlng.lng, 4)}`; };
+    map.on('mousemove', (event) => tell(event.latlng));
+    map.on('moveend', () => tell(map.getCenter()));
+    tell(map.getCenter());
+  }
+
+  function fitted(map, bounds) {
+    const box = L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]);
+    map.fitBounds(box, { padding: [26, 26], animate: false });
+    map.setMinZoom(Math.max(1, map.getZoom() - 2));
+    map.setMaxBounds(box.pad(1.5));
+  }
+
+  /* Paper: a canvas cannot be drawn anew while the browser prints, so a page that fills the window keeps
+     its size on the screen and is scaled to A4. */
+  function printable() {
+    const style = document.body.style;
+    window.addEventListener('beforeprint', () => {
+      const width = window.innerWidth, height = window.innerHeight;
+      style.width = width + 'px'; style.height = height + 'px';
+      style.zoom = String(Math.min(1062 / width, 734 / height));
+    });
+    window.addEventListener('afterprint', () => { style.width = style.height = style.zoom = ''; });
+  }
+
+  async function furnish(map, name, cells, overlays) {
+    const settings = P.json(name), panel = document.getElementById('panel-' + map.getContainer().id), outline = overlays[0];
+    page.maps++;
+    map.pocTip = new Tip(map);
+    map.pocLabels = new P.Labels(map);
+    fitted(map, settings.bounds);
+    onMap(map);
+    if (settings.single) printable();
+    await Promise.all([...overlays.map((layer) => layer.ready), ...(cells ? [cells.ready] : [])]);
+    outline.build(map);
+    outline.eachLayer((land) => { L.polygon(land.getLatLngs(), { renderer: map.pocLand, interactive: false, stroke: false, fillColor: '#fbfaf6', fillOpacity: 1 }).addTo(map); });
+    overlays.slice(1).forEach((layer) => layer.build(map));
+    if (cells) { legend(map, panel, cells); hover(map, cells); }
+    layerRows(map, panel, overlays.slice(1), settings.absent);
+    gridRow(map, panel);
+    if (cells) panel.append(el('p', 'poc-fine', 'Point at a cell for its numbers; click to copy its id and grid reference.'));
+    page.ready++;
+    if (page.ready === page.maps) document.documentElement.dataset.pocgeo = 'ready';
+    P.maps.push({ map, cells, overlays });
+  }
+
+  P.maps = [];
+  L.Map.addInitHook(function () { panes(this); });
+  P.furnish = function (map, name, cells, overlays) {
+    furnish(map, name, cells, overlays).catch((error) => {
+      document.documentElement.dataset.pocgeo = 'failed';
+      toast(map, `This map could not be drawn: ${error.message}`, 600000);
+      console.error(error);
+    });
+  };
+})();

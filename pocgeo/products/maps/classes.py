@@ -1,0 +1,222 @@
+"""A column in classes: edges, labels, colours, and codes that never change a cell's class."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pocgeo.ground.errors import BadInput
+from pocgeo.products.columns import ColumnSpec
+from pocgeo.products.maps.palettes import CATEGORY_COLOURS, NOTHING, ramp
+from pocgeo.products.maps.spec import Category, MeasureSpec
+
+__all__ = ["Classed", "classed", "nice_breaks"]
+
+EXACT_UP_TO = 250_000
+"""Cells up to which every shown value is kept to its last digit; beyond, 8-bit steps."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classed:
+    """One measure, ready to be packed and drawn; what the page and a static picture share."""
+
+    label: str
+    """Heading, unit included."""
+
+    edges: tuple[float, ...]
+    """Inner edges between the classes, as numbers; empty for categories."""
+
+    labels: tuple[str, ...]
+    """One a class, from the lowest."""
+
+    colours: tuple[str, ...]
+    """One a class."""
+
+    counts: tuple[int, ...]
+    """Cells in each class."""
+
+    missing: int
+    """Cells whose value is unknown."""
+
+    codes: NDArray[np.int64]
+    """One a cell; ascending with class, then value; the greatest of its bits means unknown."""
+
+    bits: int
+    """8 or 16."""
+
+    first_code: tuple[int, ...]
+    """First code of each class, and one past the last class."""
+
+    code_values: NDArray[np.float64]
+    """Value of every code."""
+
+    exact: bool
+    """Whether `code_values` are the cells' own, rounded to the column's digits."""
+
+
+def classed(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -> Classed:
+    """Put a column into the classes its measure declares.
+
+    Classes are made from the values as they are; only what the tooltip shows is rounded, within
+    its class, so a cell is never drawn in a class it is not in.
+    """
+    if measure.categories or values.dtype in {"boolean", "bool"}:
+        return in_categories(values, measure, column)
+    numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+    known = np.isfinite(numbers)
+    edges = measure.breaks or nice_breaks(numbers[known & (numbers > 0)], measure.classes)
+    edges = tuple(edge for edge in edges if measure.zero is None or edge > 0)
+    klass = np.digitize(numbers, edges)
+    labels = class_labels(edges, column.digits)
+    colours = list(ramp(measure.palette, len(edges) + 1))
+    if measure.darker == "less":
+        colours.reverse()
+    if measure.zero is not None:
+        labels, colours = [measure.zero, *labels], [NOTHING, *colours]
+        labels[1] = "more than 0" + (f", under {shown(edges[0], column.digits)}" if edges else "")
+        klass = np.where(numbers <= 0, 0, klass + 1)
+        edges = (float(np.nextafter(0, 1)), *edges)
+    klass = np.where(known, klass, len(labels))
+    codes, first, kept, exact = coded(numbers, klass, len(labels), column.digits)
+    return Classed(
+        label=heading(measure, column),
+        edges=edges,
+        labels=tuple(labels),
+        colours=tuple(colours),
+        counts=tuple(int(n) for n in np.bincount(klass, minlength=len(labels) + 1)[: len(labels)]),
+        missing=int((~known).sum()),
+        codes=codes,
+        bits=8 if kept.size < 256 else 16,
+        first_code=first,
+        code_values=kept,
+        exact=exact,
+    )
+
+
+def in_categories(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -> Classed:
+    """Put a column of categories, or of true and false, into its declared classes."""
+    kinds = measure.categories or (
+        Category(value="false", label="No", colour=NOTHING),
+        Category(value="true", label="Yes", colour=CATEGORY_COLOURS[0]),
+    )
+    written = values.astype("object").map(
+        lambda value: str(value).lower() if isinstance(value, bool | np.bool_) else str(value),
+        na_action="ignore",
+    )
+    position = {kind.value: i for i, kind in enumerate(kinds)}
+    unknown = sorted(set(written.dropna()) - set(position))
+    if unknown:
+        raise BadInput(
+            f"Column {measure.column} has values its map does not declare: {', '.join(unknown[:5])}"
+            ". Add them to its [[measures.categories]]."
+        )
+    codes = written.map(position).to_numpy(dtype="float64", na_value=np.nan)
+    klass = np.where(np.isnan(codes), len(kinds), np.nan_to_num(codes)).astype(np.int64)
+    counts = np.bincount(klass, minlength=len(kinds) + 1)
+    return Classed(
+        label=heading(measure, column),
+        edges=(),
+        labels=tuple(kind.label for kind in kinds),
+        colours=tuple(
+            kind.colour or CATEGORY_COLOURS[i % len(CATEGORY_COLOURS)]
+            for i, kind in enumerate(kinds)
+        ),
+        counts=tuple(int(n) for n in counts[: len(kinds)]),
+        missing=int(counts[len(kinds)]),
+        codes=np.where(klass == len(kinds), 255, klass),
+        bits=8,
+        first_code=tuple(range(len(kinds) + 1)),
+        code_values=np.arange(len(kinds), dtype="float64"),
+        exact=True,
+    )
+
+
+def heading(measure: MeasureSpec, column: ColumnSpec) -> str:
+    """Label of the legend; the unit in brackets."""
+    label = measure.label or column.label
+    return f"{label} ({column.unit})" if column.unit else label
+
+
+def coded(
+    numbers: NDArray[np.float64], klass: NDArray[np.int64], classes: int, digits: int
+) -> tuple[NDArray[np.int64], tuple[int, ...], NDArray[np.float64], bool]:
+    """Give every cell a code; codes ascend with class, then value.
+
+    Every distinct rounded value gets its own code as long as the codes fit; else every class is
+    cut into steps of equal width and a code stands for the middle of its step.
+    """
+    known = klass < classes
+    at, rounded = klass[known], np.round(numbers[known], digits) + 0.0
+    order = np.lexsort((rounded, at))
+    steps = (np.diff(at[order], prepend=-1) > 0) | (np.diff(rounded[order], prepend=np.nan) != 0)
+    back = np.empty(order.size, dtype=np.int64)
+    back[order] = np.cumsum(steps) - 1
+    klasses, values = at[order][steps], rounded[order][steps]
+    exact = values.size <= (65_535 if numbers.size <= EXACT_UP_TO else 255)
+    if not exact:
+        klasses, values, back = stepped(numbers[known], at, classes, 254)
+    codes = np.full(numbers.size, 255 if values.size < 256 else 65_535, dtype=np.int64)
+    codes[known] = back
+    first = np.searchsorted(klasses, np.arange(classes + 1))
+    return codes, tuple(int(i) for i in first), values, exact
+
+
+def stepped(
+    numbers: NDArray[np.float64], klass: NDArray[np.int64], classes: int, room: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Cut every class into equal steps, more of them where there are more cells and more width."""
+    present = [i for i in range(classes) if (klass == i).any()]
+    low = np.array([numbers[klass == i].min() for i in present])
+    high = np.array([numbers[klass == i].max() for i in present])
+    cells = np.array([(klass == i).sum() for i in present], dtype="float64")
+    width = (high - low) / max(float((high - low).sum()), 1e-300)
+    weight = np.sqrt(cells / cells.sum() * width) + 1e-9
+    steps = np.where(high > low, 1 + np.floor(weight / weight.sum() * (room - len(present))), 1)
+    codes = np.zeros(numbers.size, dtype=np.int64)
+    klasses, values, offset = [], [], 0
+    for i, a, b, n in zip(present, low, high, steps.astype(int), strict=True):
+        inside = klass == i
+        size = (b - a) / n or 1.0
+        codes[inside] = offset + np.clip((numbers[inside] - a) / size, 0, n - 1).astype(np.int64)
+        klasses.append(np.full(n, i))
+        values.append(a + (np.arange(n) + 0.5) * (b - a) / n)
+        offset += n
+    return np.concatenate(klasses), np.concatenate(values), codes
+
+
+def nice_breaks(positive: NDArray[np.float64], classes: int) -> tuple[float, ...]:
+    """Find edges that share positive values out evenly, rounded to numbers people say."""
+    if not positive.size:
+        return ()
+    quantiles = np.quantile(positive, np.arange(1, classes) / classes)
+    found = sorted({rounded_edge(float(edge)) for edge in quantiles})
+    least, most = float(positive.min()), float(positive.max())
+    return tuple(edge for edge in found if least < edge <= most)
+
+
+def rounded_edge(edge: float) -> float:
+    """Round to 1, 1.5, 2, 2.5, 3, 4, 5, 6, 8 or 10 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(edge))
+    steps = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+    return float(f"{min(steps, key=lambda step: abs(step - edge / power)) * power:.6g}")
+
+
+def class_labels(edges: Sequence[float], digits: int) -> list[str]:
+    """Write the classes in words: "under 10", "10 – 50", "50 and over"."""
+    if not edges:
+        return ["all values"]
+    said = [shown(edge, digits) for edge in edges]
+    between = [f"{a} – {b}" for a, b in pairwise(said)]
+    return [f"under {said[0]}", *between, f"{said[-1]} and over"]
+
+
+def shown(number: float, digits: int) -> str:
+    """Write an edge: thousands set apart, no more digits than it needs."""
+    for places in range(max(digits, 6) + 1):
+        if math.isclose(round(number, places), number, rel_tol=1e-9):
+            return f"{number:,.{places}f}"
+    return f"{number:,.6g}"

@@ -1,0 +1,216 @@
+"""Points, lines and areas over the cells: styles, packed geometry, the folium layer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from folium.map import Layer
+from folium.template import Template
+from numpy.typing import NDArray
+
+from pocgeo.ground.errors import BadInput, MissingColumns, UnknownName
+from pocgeo.products.disclosure import Released
+from pocgeo.products.maps.cell_layer import refuse_confidential
+from pocgeo.products.maps.cellpack import pack_json
+from pocgeo.products.maps.offline import OfflineFigure
+from pocgeo.products.maps.spec import OverlaySpec
+from pocgeo.products.maps.wording import column_of, unique_words
+
+__all__ = ["STYLES", "OverlayLayer", "OverlayPack", "pack_boundary", "pack_overlay"]
+
+PER_DEGREE = 100_000
+"""Steps of packed coordinates: 1.1 m."""
+
+ROAD = "#7a6248"
+WATER = "#3f7fb5"
+
+STYLES: Mapping[str, Mapping[str, Any]] = {
+    # draw: line, area, dot, symbol or place. order: 0 lowest. tolerance_deg: how far lines give.
+    "boundary": {"draw": "area", "colour": "#20303f", "weight": 1.8, "tolerance_deg": 1e-4},
+    "floods": {"draw": "area", "colour": WATER, "weight": 0.6, "fill": WATER, "opacity": 0.28,
+               "tolerance_deg": 2e-4},
+    "waterways": {"draw": "line", "colour": WATER, "weight": 1.3, "tolerance_deg": 1e-4,
+                  "kinds": {"river": {"weight": 1.9}, "stream": {"weight": 0.9}}},
+    "areas": {"draw": "line", "colour": "#4c5763", "weight": 0.9, "dash": [4, 3],
+              "tolerance_deg": 1e-4, "kinds": {"1": {"weight": 1.5, "dash": [7, 3]}},
+              "label": {"size": 12, "colour": "#4c5763", "spaced": True, "priority": 8}},
+    "aors": {"draw": "line", "colour": "#5b2a86", "weight": 2.0, "dash": [10, 4, 2, 4],
+             "tolerance_deg": 1e-4,
+             "label": {"size": 13, "colour": "#5b2a86", "spaced": True, "priority": 4}},
+    "roads": {"draw": "line", "colour": ROAD, "weight": 1.0, "tolerance_deg": 1e-4,
+              "kinds": {"primary": {"weight": 2.2}, "secondary": {"weight": 1.6},
+                        "track": {"weight": 0.8, "dash": [4, 3]},
+                        "path": {"weight": 0.7, "dash": [1, 3]}}},
+    "rings": {"draw": "area", "colour": "#12395c", "weight": 1.6, "dash": [5, 4],
+              "fill": "#12395c", "opacity": 0.10},
+    "perimeters": {"draw": "area", "colour": "#12395c", "weight": 1.2, "fill": "#12395c",
+                   "opacity": 0.35},
+    "alerts": {"draw": "symbol", "symbol": "alert"},
+    "patrols": {"draw": "line", "colour": "#1d6b52", "weight": 1.3, "opacity": 0.75,
+                "tolerance_deg": 5e-5, "hover": True},
+    "planned_patrols": {"draw": "line", "colour": "#1d6b52", "weight": 1.8, "dash": [7, 5],
+                        "tolerance_deg": 5e-5, "hover": True},
+    "incidents": {"draw": "dot", "colour": "#ffffff", "weight": 1, "fill": "#7d1128",
+                  "opacity": 0.92, "radius": 3.6, "hover": True},
+    "points": {"draw": "dot", "colour": "#ffffff", "weight": 1, "fill": "#334e68",
+               "opacity": 0.92, "radius": 3.6, "hover": True},
+    "settlements": {"draw": "place", "hover": True,
+                    "kinds": {"city": {"rank": 0}, "town": {"rank": 1}, "village": {"rank": 2},
+                              "hamlet": {"rank": 3}, "other": {"rank": 3}}},
+    "sites": {"draw": "symbol", "symbol": "site", "hover": True,
+              "label": {"size": 11, "colour": "#6a3d00", "priority": 3}},
+    "bases": {"draw": "symbol", "symbol": "base", "hover": True,
+              "label": {"size": 11, "weight": 650, "colour": "#12395c", "priority": 1}},
+    "ranked": {"draw": "symbol", "symbol": "rank", "hover": True},
+}  # fmt: skip
+"""What each kind of overlay looks like; shared with whatever draws the same map elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlayPack:
+    """One overlay, packed: a head in plain JSON and one blob."""
+
+    head: Mapping[str, Any]
+    name: str
+    content: str
+
+
+def pack_overlay(spec: OverlaySpec, released: Released) -> OverlayPack:
+    """Pack the geometry and the named columns of one released layer.
+
+    Parameters
+    ----------
+    spec : OverlaySpec
+        `label`, `kind` and `facts` name the columns; no other goes into the file.
+    released : Released, n features
+        GeoDataFrame in EPSG:4326, or a table with `lon`, `lat` in degrees.
+
+    Raises
+    ------
+    MissingColumns
+        The table lacks a named column, or geometry.
+    """
+    table = released.table if spec.top is None else released.table.iloc[: spec.top]
+    style_name = spec.style or spec.layer
+    if style_name not in STYLES:
+        raise UnknownName("map style", style_name, STYLES)
+    style = STYLES[style_name]
+    wanted = [name for name in (spec.label, spec.kind) if name]
+    missing = [name for name in wanted if name not in table.columns]
+    if missing:
+        raise MissingColumns(released.name, missing, table.columns)
+    geometry = geometry_of(released, len(table))
+    drawn = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    table, geometry = table.loc[drawn], geometry[drawn]
+    facts = [name for name in spec.facts if name in table.columns]
+    content: dict[str, Any] = packed_geometry(geometry, style) | {"facts": []}
+    for name in (*facts, *wanted):
+        refuse_confidential(released, name)
+        codes, words = unique_words(table[name], column_of(released, name))
+        column = {"label": column_of(released, name).label, "at": codes.tolist(), "words": words}
+        if name in facts:
+            content["facts"].append(column)
+        if name == spec.label:
+            content["labels"] = column
+        if name == spec.kind:
+            content["kinds"] = column
+    total = len(released.table)
+    head = {
+        "name": spec.name or released.title,
+        "style": {key: value for key, value in style.items() if key != "tolerance_deg"},
+        "show": spec.show,
+        "features": len(table),
+        "of": total,
+        "unplaced": int((~drawn).sum()),
+    }
+    packed = pack_json(content)
+    return OverlayPack(head=head | {"data": packed.name}, name=packed.name, content=packed.content)
+
+
+def pack_boundary(boundary: Any) -> OverlayPack:
+    """Pack the outline of the AOI: the land beneath the cells and the line above them."""
+    style = STYLES["boundary"]
+    packed = pack_json(packed_geometry(np.array([boundary]), style) | {"facts": []})
+    head = {"name": "Area of interest", "style": dict(style), "show": True, "features": 1, "of": 1}
+    return OverlayPack(
+        head=head | {"unplaced": 0, "data": packed.name}, name=packed.name, content=packed.content
+    )
+
+
+def geometry_of(released: Released, rows: int) -> NDArray[np.object_]:
+    """Take the geometry of the first rows, or make points of `lon` and `lat`."""
+    table = released.table
+    if isinstance(table, gpd.GeoDataFrame):
+        if table.crs is not None and table.crs.to_epsg() != 4326:
+            raise BadInput(f"{released.name} is not in EPSG:4326. Load it through its layer.")
+        return np.asarray(table.geometry.values[:rows])
+    if not {"lon", "lat"} <= set(table.columns):
+        raise MissingColumns(released.name, ["lon", "lat"], table.columns)
+    places = table.iloc[:rows]
+    lon, lat = (places[name].to_numpy(dtype="float64", na_value=np.nan) for name in ("lon", "lat"))
+    known = np.isfinite(lon) & np.isfinite(lat)
+    points = np.full(rows, None, dtype=object)
+    points[known] = shapely.points(lon[known], lat[known])
+    return points
+
+
+def packed_geometry(geometry: NDArray[np.object_], style: Mapping[str, Any]) -> dict[str, Any]:
+    """Flatten geometries to steps of whole numbers and the counts to put them together again.
+
+    `xy` runs through all rings; `points` counts per ring, `rings` per part, `parts` per feature.
+    """
+    if style["draw"] in {"dot", "symbol", "place"}:
+        shapes = np.where(
+            shapely.get_type_id(geometry) == 0, geometry, shapely.point_on_surface(geometry)
+        )
+        return flattened(shapes, np.arange(len(shapes)), np.arange(len(shapes)), len(shapes))
+    if style.get("tolerance_deg"):
+        geometry = shapely.simplify(geometry, style["tolerance_deg"])
+    parts, feature = shapely.get_parts(geometry, return_index=True)
+    areal = shapely.get_dimensions(parts) == 2
+    if style["draw"] == "area":
+        parts, feature = parts[areal], feature[areal]
+        rings, part = shapely.get_rings(parts, return_index=True)
+        return flattened(rings, part, feature, len(geometry))
+    outlines = np.where(areal, shapely.boundary(parts), parts)
+    lines, part = shapely.get_parts(outlines, return_index=True)
+    feature = feature[part]
+    linear = shapely.get_dimensions(lines) == 1
+    lines, feature = lines[linear], feature[linear]
+    return flattened(lines, np.arange(len(lines)), feature, len(geometry))
+
+
+def flattened(
+    rings: NDArray[np.object_], part: NDArray[Any], feature: NDArray[Any], features: int
+) -> dict[str, Any]:
+    """Write rings as one run of steps, with the counts at each level."""
+    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
+    whole = np.round(coordinates * PER_DEGREE).astype(np.int64)
+    return {
+        "xy": np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist(),
+        "perDegree": PER_DEGREE,
+        "points": np.bincount(ring, minlength=len(rings)).tolist(),
+        "rings": np.bincount(part, minlength=len(feature)).tolist(),
+        "parts": np.bincount(feature, minlength=features).tolist(),
+    }
+
+
+class OverlayLayer(Layer):
+    """An overlay as a folium layer."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = pocgeo.overlay({{ this.head_name|tojson }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, pack: OverlayPack, figure: OfflineFigure) -> None:
+        super().__init__(name="Overlay", overlay=True, control=True, show=bool(pack.head["show"]))
+        self._name = "OverlayLayer"
+        figure.keep(pack.name, pack.content)
+        self.head_name = figure.keep_json(pack.head)

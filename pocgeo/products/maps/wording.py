@@ -1,0 +1,69 @@
+"""Values of a released table in words, for tooltips: unit, digits, days, and what is unknown."""
+
+import math
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pocgeo.products.columns import ColumnSpec
+from pocgeo.products.disclosure import Released
+
+__all__ = ["column_of", "day", "number", "unique_words", "written"]
+
+UNKNOWN = "unknown"
+JOINED_UNITS = {"%", "°"}
+
+
+def column_of(released: Released, name: str) -> ColumnSpec:
+    """Find what a column is called; one that nobody described gets its own name."""
+    found = released.columns.get(name)
+    return found or ColumnSpec(
+        name=name,
+        label=name.replace("_", " ").capitalize(),
+        unit=None,
+        sensitivity="restricted",
+        released_as="none",
+        counts=None,
+    )
+
+
+def number(value: float, digits: int) -> str:
+    """Write a number: thousands set apart, fixed decimals, a true minus sign."""
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def day(value: date) -> str:
+    """Write a day as 30 Jun 2026: no reader takes the month for the day."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def written(value: Any, column: ColumnSpec) -> str:
+    """Write one known value for people."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, pd.Timestamp | datetime | date):
+        return day(value)
+    if isinstance(value, int | float | np.integer | np.floating):
+        if not math.isfinite(value):
+            return UNKNOWN
+        said = number(float(value), column.digits)
+        if not column.unit:
+            return said
+        return said + ("" if column.unit in JOINED_UNITS else " ") + column.unit
+    return str(value)
+
+
+def unique_words(values: pd.Series, column: ColumnSpec) -> tuple[NDArray[np.int64], list[str]]:
+    """Write a column as a dictionary: the words, and one position in them per row.
+
+    A row whose value is unknown points at the word for unknown.
+    """
+    codes, uniques = pd.factorize(values, use_na_sentinel=True)
+    words = [written(value, column) for value in uniques]
+    if (codes < 0).any():
+        codes = np.where(codes < 0, len(words), codes)
+        words.append(UNKNOWN if column.missing == "–" else column.missing)
+    return codes.astype(np.int64), words
