@@ -25,7 +25,9 @@ def on_earth(geometry: shapely.Geometry) -> shapely.Geometry:
     if len(points) == 0:
         return geometry
     if jumps(geometry):
-        geometry = shapely.transform(geometry, lambda xy: np.column_stack([xy[:, 0] % 360, xy[:, 1]]))
+        geometry = shapely.transform(
+            geometry, lambda xy: np.column_stack([xy[:, 0] % 360, xy[:, 1]])
+        )
         points = shapely.get_coordinates(geometry)
     if not shapely.is_valid(geometry):
         geometry = shapely.make_valid(geometry)

@@ -4,9 +4,8 @@ The rule, pixel by pixel (people are taken as evenly spread inside a pixel):
 
 1. A pixel wider than a third of a cell is first cut into equal parts that are not.
 2. A pixel whose four corners share a cell lies wholly in it, because cells are convex.
-3. A pixel whose corners lie in two cells is cut by their common edge, exactly, if neither end of
-   that edge lies in the pixel (else a third cell may reach into it).
-4. Any other pixel is split into `split` x `split` parts, each given to the cell of its centre.
+3. Any other pixel is cut by the boundaries of the cells of its corners, exactly.
+4. Where those cells do not fill the pixel (a further cell reaches into it), it is split into `split` x `split` parts, each given to the cell of its centre.
 
 Corners are looked up once and shared by the pixels that meet there.
 """
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pocgeo.cells.clipping import common_areas
 from pocgeo.cells.grid import Cells, cell_size_km2, cells_of, positions, rings
 from pocgeo.ground.errors import BadInput, NotCounts
 from pocgeo.ground.frames import require_columns
@@ -37,6 +37,9 @@ CHUNK = 1_000_000
 """Pixels, after cutting, that are in memory at once."""
 
 LONLAT = frozenset({"EPSG:4326", "OGC:CRS84", "WGS84"})
+EXACT = 1e-9
+"""How near to 1 the parts of a pixel must add up."""
+
 Floats = NDArray[np.float64]
 
 
@@ -165,9 +168,7 @@ class Lattice(NamedTuple):
         return cls(lon, lat, rank, pixel, 1 / cut**2)
 
 
-def ranked(
-    corner: NDArray[np.int64], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def ranked(corner: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Distinct numbers below `size`, sorted, and the place of each given number among them."""
     if size > 16 * corner.size:  # few pixels far apart
         used, rank = np.unique(corner, return_inverse=True)
@@ -185,16 +186,15 @@ def shared(lattice: Lattice, persons: Floats, resolution: int, split: int) -> pd
     first = corner_cell[0]
     same = corner_cell == first
     whole = same.all(axis=0)
-    other = corner_cell[np.argmin(same, axis=0), np.arange(len(first))]
-    two = ~whole & (same | (corner_cell == other)).all(axis=0)
     pixels = np.arange(len(first))
     pieces = [(first[whole], pixels[whole], np.ones(int(whole.sum())))]
-    candidates = np.flatnonzero(two)
-    part, sure = cut_in_two(lattice, candidates, first[candidates], other[candidates])
-    done = candidates[sure]
-    pieces.append((first[done], done, part[sure]))
-    pieces.append((other[done], done, 1 - part[sure]))
-    rest = np.flatnonzero(~whole & ~np.isin(pixels, done))
+    astride = pixels[~whole]
+    place, cell, part = overlaps(lattice, astride, corner_cell[:, astride])
+    found = np.bincount(place, part, len(astride))
+    exact = np.abs(found - 1) < EXACT
+    kept = exact[place]
+    pieces.append((cell[kept], astride[place[kept]], part[kept] / found[place[kept]]))
+    rest = astride[~exact]
     for down in (np.arange(split) + 0.5) / split:
         for across in (np.arange(split) + 0.5) / split:
             lon, lat = inside(lattice, rest, down, across)
@@ -218,80 +218,42 @@ def inside(
     return np.asarray(lon), np.asarray(lat)
 
 
-def cut_in_two(
-    lattice: Lattice, pixels: NDArray[np.int64], first: Cells, other: Cells
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Part of each pixel on the first cell's side of the edge it shares with the other.
+def overlaps(
+    lattice: Lattice, pixels: NDArray[np.int64], cells: Cells
+) -> tuple[NDArray[np.int64], Cells, Floats]:
+    """Part of each pixel in each cell that one of its corners lies in.
 
-    Returns the part (0-1), and whether it is exact: the two cells share one straight edge, and
-    neither of its ends lies in the pixel.
+    Parameters
+    ----------
+    pixels : int array, n
+    cells : int64 array, shape (4, n), the cells of their corners
+
+    Returns
+    -------
+    place, cell, part : arrays, one row per pair of pixel (its place in `pixels`) and cell
     """
-    ends, straight = shared_edges(first, other)
-    corner = lattice.corner[:, pixels]
-    x = lattice.lon[corner] - ends[:, 0]
-    y = lattice.lat[corner] - ends[:, 1]
-    along_x, along_y = ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1]
-    apart = straight & (np.ptp(x, axis=0) < 1)  # not across the antimeridian
-    apart &= ~holds(x, y, np.zeros(len(pixels)), np.zeros(len(pixels)))
-    apart &= ~holds(x, y, along_x, along_y)
-    # A cell's vertices run counter-clockwise: its inside is on the left of the edge.
-    left = along_x * y - along_y * x
-    area, kept = np.zeros(len(pixels)), np.zeros(len(pixels))
-    for here in range(4):
-        there = (here + 1) % 4
-        area += x[here] * y[there] - x[there] * y[here]
-        a, b = left[here], left[there]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            crossing = np.where((a < 0) != (b < 0), a / (a - b), 0.0)
-        begin = np.where(a < 0, np.where(b < 0, 0.0, crossing), 0.0)
-        end = np.where(b < 0, np.where(a < 0, 0.0, crossing), 1.0)
-        dx, dy = x[there] - x[here], y[there] - y[here]
-        # The origin is on the cutting line, so the side along it adds nothing to the area.
-        kept += (end - begin) * (x[here] * dy - y[here] * dx)
-    part = np.clip(np.divide(kept, area, out=np.zeros_like(area), where=area != 0), 0, 1)
-    return part, apart & (area != 0)
+    distinct = np.sort(cells, axis=0)
+    once = np.vstack([np.ones((1, len(pixels)), dtype=bool), distinct[1:] != distinct[:-1]])
+    _, place = np.nonzero(once)
+    cell = distinct[once]
+    unique, inverse = np.unique(cell, return_inverse=True)
+    lon, lat, starts = rings(unique)
+    size = np.diff(np.append(starts, len(lon)))[inverse]
+    step = np.minimum(np.arange(int(size.max(initial=1)))[:, None], size - 1)
+    vertex = starts[inverse] + step
+    corner = lattice.corner[::-1, pixels[place]]  # counter-clockwise
+    origin_x, origin_y = lattice.lon[corner[0]], lattice.lat[corner[0]]
+    x, y = turned(lattice.lon[corner] - origin_x), lattice.lat[corner] - origin_y
+    cell_x, cell_y = turned(lon[vertex] - origin_x), lat[vertex] - origin_y
+    whole = sum(x[i] * y[(i + 1) % 4] - x[(i + 1) % 4] * y[i] for i in range(4)) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = common_areas(x, y, cell_x, cell_y) / whole
+    return place, cell, part
 
 
-def holds(x: Floats, y: Floats, at_x: Floats, at_y: Floats) -> NDArray[np.bool_]:
-    """Say of each convex four-sided pixel whether it holds a point, its rim included."""
-    turns = []
-    for here in range(4):
-        there = (here + 1) % 4
-        dx, dy = x[there] - x[here], y[there] - y[here]
-        turns.append(dx * (at_y - y[here]) - dy * (at_x - x[here]))
-    sides = np.stack(turns)
-    return np.asarray((sides >= 0).all(axis=0) | (sides <= 0).all(axis=0))
-
-
-def shared_edges(first: Cells, other: Cells) -> tuple[Floats, NDArray[np.bool_]]:
-    """Edge between each pair of cells, as lon, lat, lon, lat with the first cell on its left.
-
-    Also whether there is just one such edge: not for cells that are no neighbours, nor where an
-    edge of the icosahedron bends it.
-    """
-    pair, inverse = np.unique(np.stack([first, other], axis=1), axis=0, return_inverse=True)
-    everyone = np.unique(pair)
-    lon, lat, starts = rings(everyone)
-    size = np.diff(np.append(starts, len(lon)))
-    most = int(size.max(initial=0))
-    place = starts[:, None] + np.arange(most) % size[:, None]
-    a, b = np.searchsorted(everyone, pair[:, 0]), np.searchsorted(everyone, pair[:, 1])
-    mine, theirs = place[a], place[b]
-    near = 1e-9  # degrees: neighbours compute the same vertex to about 1e-13
-    same = (np.abs(lon[mine][:, :, None] - lon[theirs][:, None, :]) < near) & (
-        np.abs(lat[mine][:, :, None] - lat[theirs][:, None, :]) < near
-    )
-    common = same.any(axis=2)
-    common &= np.arange(most) < size[a][:, None]
-    straight = common.sum(axis=1) == 2
-    last = np.roll(common, -1, axis=1)
-    last[np.arange(len(a)), size[a] - 1] = common[:, 0]
-    begin = np.argmax(common & last, axis=1)
-    straight &= (common & last).any(axis=1)
-    rows = np.arange(len(a))
-    start, end = mine[rows, begin], place[a, (begin + 1) % size[a]]
-    edges = np.stack([lon[start], lat[start], lon[end], lat[end]], axis=1)
-    return edges[inverse.ravel()], straight[inverse.ravel()]
+def turned(difference: Floats) -> Floats:
+    """Longitude differences the short way round."""
+    return difference - 360 * np.round(difference / 360)
 
 
 def merged(parts: Sequence[pd.DataFrame], fields: Sequence[str]) -> pd.DataFrame:
