@@ -44,7 +44,9 @@ def is_blank(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def find_layout(rows: Sequence[Sequence[Any]], path: Path, header_row: int | None) -> Layout:
+def find_layout(
+    rows: Sequence[Sequence[Any]], path: Path, header_row: int | None, *, ragged: bool = False
+) -> Layout:
     """Find header and HXL tags among the first rows of a table.
 
     Parameters
@@ -56,6 +58,8 @@ def find_layout(rows: Sequence[Sequence[Any]], path: Path, header_row: int | Non
     header_row : int or None
         Declared row of the header, from 1; 0 says that there is none and columns are called
         column_1, column_2 ...; None looks for it.
+    ragged : bool
+        Cells right of the header are a fault of their row (text), not a column without a name.
 
     Raises
     ------
@@ -74,7 +78,8 @@ def find_layout(rows: Sequence[Sequence[Any]], path: Path, header_row: int | Non
         raise BadInput(f"{path}: header_row = {found} is blank or beyond the table. Check the row.")
     if header_row is None and found > 1:
         notes.append(f"header found in row {found}; what stands above it is left out")
-    width = max((last_filled(row) for row in rows[found - 1 :]), default=0)
+    width = max(last_filled(row) for row in rows[found - 1 :])
+    width = min(width, len(rows[found - 1])) if ragged else width
     names, naming = named_columns(rows[found - 1], width)
     hxl: dict[str, str] = {}
     if tag_row:

@@ -3,7 +3,7 @@
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -64,16 +64,17 @@ def read_text_table(
             source.seek(0)
             records = reader(source, mark)
             peeked = list(islice(records, PEEK_ROWS))
-            layout = find_layout(peeked, path, header_row)
+            layout = find_layout(peeked, path, header_row, ragged=True)
             rows = chain(peeked[layout.first_data_row - 1 :], records)
             frame, bad_rows, ragged = gathered(rows, layout)
+        refuse_mostly_bad(path, len(frame), bad_rows, mark)
     except UnicodeError as error:
         raise UnreadableSource(
             path, f"is not {chosen.name} text ({error}). Declare its encoding."
         ) from error
     except csv.Error as error:
         raise UnreadableSource(
-            path, f"cannot be read as a table ({error}): a quote that never closes?"
+            path, f"cannot be read as a table ({error}). Mend the row."
         ) from error
     if mark != ",":
         notes.append(f"fields are separated by {'tab' if mark == chr(9) else repr(mark)}")
@@ -156,9 +157,25 @@ def lenient(sample: str, mark: str) -> Iterator[list[str]]:
     return csv.reader(sample.splitlines(keepends=True), delimiter=mark)
 
 
-def reader(source: Iterator[str], mark: str) -> Iterator[list[str]]:
-    """Read records; a quote that never closes is an error, not a giant field."""
-    return csv.reader(source, delimiter=mark, strict=False, skipinitialspace=mark != "\t")
+def reader(source: Iterable[str], mark: str) -> Iterator[list[str]]:
+    """Read records; a quote that never closes is an error, not one giant field."""
+    lines: list[str] = []
+
+    def kept() -> Iterator[str]:
+        for line in source:
+            lines.append(line)
+            yield line
+
+    last: list[str] = []
+    number = 0
+    for number, row in enumerate(csv.reader(kept(), delimiter=mark), 1):  # noqa: B007
+        last, lines[:] = lines[:], []
+        yield row
+    try:
+        list(csv.reader(last, delimiter=mark, strict=True))
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise csv.Error(f"row {number}: a quote opens that never closes") from error
 
 
 def gathered(
@@ -210,6 +227,17 @@ def gathered(
     if blank:
         notes.append(f"{blank} blank rows between others are left out")
     return frame, bad, notes
+
+
+def refuse_mostly_bad(path: Path, good: int, bad: list[tuple[int, str]], mark: str) -> None:
+    """Refuse a table most of whose rows do not fit its header: it was cut up wrongly."""
+    if len(bad) > good:
+        row, why = bad[0]
+        raise UnreadableSource(
+            path,
+            f"{len(bad)} of {len(bad) + good} rows do not fit the header (row {row}: {why}, cut at "
+            f"{mark!r}). Declare delimiter or header_row.",
+        )
 
 
 def trimmed(column: pa.Array) -> pa.Array:
