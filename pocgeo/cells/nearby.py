@@ -1,4 +1,4 @@
-"""What lies near a cell's centre: alert networks in whose radius it is, people in sites around it."""
+"""What lies near a cell's centre: alert networks, people in sites."""
 
 import numpy as np
 import pandas as pd

@@ -1,7 +1,7 @@
 """Small promises about tables: columns present, standard and provenance attached."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -34,7 +34,7 @@ def with_standard(table: Frame, question: str, **standards: Any) -> Frame:
 def plain(value: Any) -> Any:
     """Turn dataclasses, sets, dates and tuples into what JSON can hold, in a stable order."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {key: plain(item) for key, item in asdict(value).items()}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):

@@ -35,11 +35,12 @@ def digest_of(value: Any) -> str:
 
 @cache
 def code_digest(*rooms: str) -> str:
-    """SHA-256 over the source of the named rooms ("cells", "layers" ...): the code version."""
+    """SHA-256 over the source of the named rooms or modules ("cells", "aoi/recipes.py")."""
     package = Path(__file__).resolve().parents[1]
     digest = hashlib.sha256()
     for room in rooms:
-        for source in sorted((package / room).rglob("*.py")):
+        modules = [package / room] if room.endswith(".py") else (package / room).rglob("*.py")
+        for source in sorted(modules):
             digest.update(source.relative_to(package).as_posix().encode())
             digest.update(source.read_bytes())
     return digest.hexdigest()

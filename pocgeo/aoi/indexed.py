@@ -1,0 +1,179 @@
+"""The tables of one AOI: layers and cells, from the store where they are fresh."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pocgeo.aoi.recipes import RECIPES
+from pocgeo.engine.store import Store
+from pocgeo.ground.errors import BadInput
+from pocgeo.ground.frames import plain
+from pocgeo.ground.provenance import code_digest, digest_of, file_digest
+from pocgeo.layers.aoi_file import AoiFile
+from pocgeo.layers.boundary import read_boundary
+from pocgeo.layers.load import Loaded, load
+from pocgeo.layers.rasters import RasterLayer
+from pocgeo.layers.report import LoadReport
+
+__all__ = ["Indexed", "Progress"]
+
+Progress = Callable[[str, int, int], None]
+LAYER_ROOMS = ("ground", "sources", "layers")
+CELL_ROOMS = ("ground", "cells", "aoi/recipes.py")
+REPORTS = ("summary", "details", "rejected")
+
+
+class Indexed:
+    """Layers and cell tables of one AOI. Nothing is read or built before it is asked for."""
+
+    def __init__(self, file: AoiFile, progress: Progress | None = None) -> None:
+        self.file = file
+        folder = file.folder / ".pocgeo"
+        self.store = Store(folder if file.path.name == "aoi.toml" else folder / file.path.stem)
+        self.progress = progress
+        self.requests = {request.layer: request for request in file.requests}
+        self._loaded: dict[str, Loaded] = {}
+        self._tables: dict[str, pd.DataFrame] = {}
+        self._keys: dict[str, str] = {}
+
+    @cached_property
+    def boundary(self) -> Any:
+        """Outline of the AOI, EPSG:4326."""
+        return read_boundary(self.file.boundary)
+
+    @cached_property
+    def digests(self) -> Mapping[Path, str]:
+        """SHA-256 of the boundary and of every file of every layer."""
+        paths = [self.file.boundary]
+        for request in self.requests.values():
+            paths += [path for source in request.sources for path in source.paths]
+        return {path: file_digest(path) for path in dict.fromkeys(paths)}
+
+    @property
+    def indexed_layers(self) -> list[str]:
+        """Layers whose declaration says how they become columns of the cells."""
+        return [name for name, request in self.requests.items() if request.spec.index]
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a layer or table."""
+        if name == "raster:population":
+            return "population" in self.requests
+        if name == "own:layers":
+            return bool(self.indexed_layers)
+        if name in RECIPES:
+            return all(self.has(need) for need in RECIPES[name].needs)
+        return name in self.requests
+
+    def table(self, name: str) -> Any:
+        """Rows of a layer, or a cell table; None where the AOI has no such thing."""
+        if not self.has(name):
+            return None
+        if name not in self._tables:
+            build = (
+                (lambda: RECIPES[name].build(self))
+                if name in RECIPES
+                else (lambda: self.loaded(name).frame)
+            )
+            stored = name if name in RECIPES else f"layer_{name}"
+            self._tables[name] = self.store.table(stored, {"key": self.key(name)}, build)
+        return self._tables[name]
+
+    def known(self, name: str) -> Any:
+        """Return a table that must be there; say which layer to add where it is not."""
+        table = self.table(name)
+        if table is None:
+            raise BadInput(
+                f"{self.file.path}: this question needs the layer {name}. "
+                f"Add [layers.{name}] with a path."
+            )
+        return table
+
+    def rasters(self, name: str) -> tuple[RasterLayer, ...]:
+        """Return the rasters of a layer, checked; empty where aoi.toml does not name it."""
+        return tuple(self.loaded(name).raster or ()) if name in self.requests else ()
+
+    def loaded(self, name: str) -> Loaded:
+        """Load a layer from its sources, once."""
+        if name not in self._loaded:
+            self._loaded[name] = load(self.requests[name])
+        return self._loaded[name]
+
+    def report(self) -> LoadReport:
+        """Say what became of every row of every layer."""
+        parts: list[LoadReport] = []
+        for name in self.requests:
+            tables = {part: self._report_part(name, part) for part in REPORTS}
+            parts.append(LoadReport(**tables))
+        if not parts:
+            raise BadInput(f"{self.file.path}: names no layer. Add [layers.incidents] and others.")
+        return parts[0].joined(parts[1:])
+
+    def _report_part(self, name: str, part: str) -> pd.DataFrame:
+        key = {"key": self.key(name if name != "population" else "raster:population")}
+        return self.store.table(
+            f"report_{name}_{part}", key, lambda: getattr(self.loaded(name).report, part)
+        )
+
+    def key(self, name: str) -> str:
+        """Digest of all that decides a table: inputs, declarations, parameters, code."""
+        if name not in self._keys:
+            self._keys[name] = self._derived_key(name) if name in RECIPES else self._layer_key(name)
+        return self._keys[name]
+
+    def _layer_key(self, name: str) -> str:
+        if name == "own:layers":
+            return digest_of([self.key(layer) for layer in self.indexed_layers])
+        request = self.requests[name.removeprefix("raster:")]
+        files = [
+            [path.name, self.digests[path]] for source in request.sources for path in source.paths
+        ]
+        asked = [plain(replace(source, paths=())) for source in request.sources]
+        outline = self.digests[self.file.boundary]
+        return digest_of(
+            [files, asked, plain(request.spec), request.time_zone, plain(request.period_ends_on),
+             outline, code_digest(*LAYER_ROOMS)]
+        )  # fmt: skip
+
+    def _derived_key(self, name: str) -> str:
+        recipe = RECIPES[name]
+        below = [item for item in (*recipe.needs, *recipe.uses) if self.has(item)]
+        keys = [[item, self.key(item)] for item in below]
+        own = [self.file.resolution, self.file.time_zone, self.digests[self.file.boundary]]
+        return digest_of([name, keys, own, code_digest(*CELL_ROOMS)])
+
+    def index(self) -> list[str]:
+        """Bring every table up to date; return the names of those that were built."""
+        layers = [
+            name for name, request in self.requests.items() if request.spec.geometry != "raster"
+        ]
+        wanted = [name for name in (*layers, *RECIPES) if self.has(name)]
+        stale = [name for name in wanted if self.is_stale(name)]
+        reports = [name for name in self.requests if self._report_is_stale(name)]
+        steps = len(stale) + len(reports)
+        for done, name in enumerate(reports):
+            self._say(f"checking {name}", done, steps)
+            for part in REPORTS:
+                self._report_part(name, part)
+        for done, name in enumerate(stale, len(reports)):
+            self._say(f"indexing {name}", done, steps)
+            self.table(name)
+        if steps:
+            self._say("index complete", steps, steps)
+        return stale
+
+    def is_stale(self, name: str) -> bool:
+        """Whether the store has no such table, or one made from something else."""
+        stored = name if name in RECIPES else f"layer_{name}"
+        return name not in self._tables and self.store.stale(stored, {"key": self.key(name)})
+
+    def _report_is_stale(self, name: str) -> bool:
+        key = {"key": self.key(name if name != "population" else "raster:population")}
+        return any(self.store.stale(f"report_{name}_{part}", key) for part in REPORTS)
+
+    def _say(self, what: str, done: int, steps: int) -> None:
+        if self.progress is not None:
+            self.progress(what, done, steps)

@@ -1,0 +1,174 @@
+"""One row per cell, joined as of a day: people, reach, presence, risk, incidents, alerts."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pandas as pd
+
+from pocgeo.analyses.bases import standing
+from pocgeo.analyses.reach import ReachStandard, reach_field, reach_table
+from pocgeo.analyses.record import known_by
+from pocgeo.analyses.risk import risk
+from pocgeo.analyses.weights import Indicator, RiskWeights
+from pocgeo.aoi.indexed import Indexed
+from pocgeo.cells.nearby import alerted, persons_near
+from pocgeo.cells.presence import presence
+
+__all__ = [
+    "RECENT_DAYS",
+    "Moment",
+    "incidents_placed",
+    "picture",
+    "reach_of",
+    "with_own_indicators",
+]
+
+RECENT_DAYS = 90
+"""House default: a quarter (Policy 77), compared with the quarter before it."""
+
+SITES_NEAR_M = 5_000.0
+"""House default: displaced people within an hour's walk bear on a cell's vulnerability."""
+
+SCALE_OF = {"rank": "quantile", "linear": "minmax", "log": "quantile"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """As of which day, by which standards of reach and weights of risk."""
+
+    as_of: date
+    """Only what was known and standing on this day."""
+
+    reach: ReachStandard
+    """Speeds and readiness."""
+
+    weights: RiskWeights
+    """What is weighed in threat and vulnerability."""
+
+    @property
+    def at(self) -> pd.Timestamp:
+        """The day as pandas holds it."""
+        return pd.Timestamp(self.as_of)
+
+
+def picture(index: Indexed, moment: Moment) -> pd.DataFrame:
+    """Join all that is known of each cell on a day.
+
+    Returns
+    -------
+    DataFrame, one row per cell, sorted
+        The lattice; people; `base_id`, `base`, `reach_min`, `reach_method` (if bases are known);
+        presence (if patrols are); `alert` (if networks are); `site_persons`; the user's own
+        columns; `incidents_n`, `incidents_before_n`; risk, threat, vulnerability and their parts.
+        A column whose layer is absent is absent: unknown, not zero.
+    """
+    table = index.known("cells")
+    for name in ("population", "own_layers"):
+        extra = index.table(name)
+        if extra is not None:
+            table = table.merge(extra, on="cell", how="left", validate="one_to_one")
+    for join in (with_reach, with_presence, with_alerts, with_sites, with_incidents):
+        table = join(table, index, moment)
+    return with_risk(table, index, moment)
+
+
+def reach_of(index: Indexed, moment: Moment) -> pd.DataFrame | None:
+    """Minutes from every standing base to every cell within the horizon; None without bases."""
+    bases = index.table("bases")
+    if bases is None:
+        return None
+    return reach_table(index.known("cells"), bases, moment.reach, as_of=moment.at)
+
+
+def with_reach(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:
+    """Add the quickest base of each cell."""
+    minutes = reach_of(index, moment)
+    if minutes is None:
+        return table
+    field = reach_field(minutes, table)
+    names = standing(index.known("bases"), moment.at).set_index("base_id")["name"]
+    field["base"] = field["base_id"].map(names).fillna(field["base_id"])
+    return table.merge(field, on="cell", how="left", validate="one_to_one")
+
+
+def with_presence(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:
+    """Add recorded presence up to the day; no visit in the record is NA days, 0 visits."""
+    days = index.table("presence_days")
+    if days is None:
+        return table
+    table = table.merge(presence(days, moment.at), on="cell", how="left", validate="one_to_one")
+    counted = [
+        name for name in ("visits", "presence_h", "night_h", "night_visits") if name in table
+    ]
+    return table.assign(**{name: table[name].fillna(0) for name in counted})
+
+
+def with_alerts(table: pd.DataFrame, index: Indexed, _moment: Moment) -> pd.DataFrame:
+    """Add whether an alert network covers the cell."""
+    alerts = index.table("alerts")
+    return table if alerts is None else table.assign(alert=alerted(table, alerts))
+
+
+def with_sites(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:
+    """Add the people of displacement sites near each cell, counted by the day."""
+    sites = index.table("sites")
+    if sites is None:
+        return table
+    known = sites[~(sites["counted_on"] > moment.at)] if "counted_on" in sites else sites
+    return table.assign(site_persons=persons_near(table, known, SITES_NEAR_M))
+
+
+def incidents_placed(index: Indexed, moment: Moment) -> pd.DataFrame | None:
+    """Incidents known on the day, one row per incident and cell; None without incidents."""
+    placed = index.table("incident_cells")
+    if placed is None:
+        return None
+    known = known_by(index.known("incidents"), moment.at)
+    facts = known.drop(columns=["geometry", "source", "source_row"], errors="ignore")
+    return placed.merge(pd.DataFrame(facts), on="incident_id", how="inner")
+
+
+def with_incidents(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:
+    """Add incidents of the last quarter and of the one before it."""
+    placed = incidents_placed(index, moment)
+    if placed is None:
+        return table
+    age_days = (moment.at - placed["occurred_on"]).dt.days
+    for name, first, last in (
+        ("incidents_n", 0, RECENT_DAYS),
+        ("incidents_before_n", RECENT_DAYS, 2 * RECENT_DAYS),
+    ):
+        inside = placed[(age_days >= first) & (age_days < last) & placed["weight"].notna()]
+        counts = inside.groupby("cell")["weight"].sum()
+        table = table.assign(**{name: table["cell"].map(counts).fillna(0.0)})
+    return table
+
+
+def with_risk(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:
+    """Add risk, threat, vulnerability and their parts; absent without incidents."""
+    placed = incidents_placed(index, moment)
+    if placed is None:
+        return table
+    made = risk(placed, table, moment.weights, moment.at)
+    joined = table.merge(made, on="cell", how="left", validate="one_to_one")
+    joined.attrs["notes"] = list(made.attrs.get("notes", ()))
+    return joined
+
+
+def with_own_indicators(weights: RiskWeights, index: Indexed) -> RiskWeights:
+    """Add the user's own layers that declare themselves indicators of vulnerability."""
+    own = []
+    for name, request in index.requests.items():
+        use = request.spec.vulnerability
+        if use is not None:
+            own.append(
+                Indicator(
+                    name=name,
+                    column=use.column,
+                    weight=1.0,
+                    label=request.spec.title,
+                    direction="higher" if use.higher_is_worse else "lower",
+                    scale=SCALE_OF[use.scale],
+                )
+            )
+    return replace(weights, indicators=(*weights.indicators, *own)) if own else weights
