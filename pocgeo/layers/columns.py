@@ -7,7 +7,7 @@ from pathlib import Path
 from pocgeo.ground.errors import BadInput, MissingColumns, UnknownName, shortened
 from pocgeo.layers.spec import LayerSpec, ProfileSpec
 
-__all__ = ["find_column", "folded", "first_column", "resolve_columns"]
+__all__ = ["find_column", "first_column", "folded", "require_fields", "resolve_columns"]
 
 
 def folded(name: object) -> str:
@@ -68,9 +68,8 @@ def resolve_columns(
     """
     columns = [str(column) for column in found if column != "geometry"]
     by_name = index_of(columns)
-    for field in declared:
-        if field not in spec.fields:
-            raise UnknownName(f"field of {spec.name}", field, spec.fields)
+    for wrong in [name for name in declared if name not in spec.fields]:
+        raise UnknownName(f"field of {spec.name}", wrong, spec.fields)
     resolved: dict[str, tuple[str, ...]] = {}
     for name, field in spec.fields.items():
         if name in declared:
@@ -92,7 +91,7 @@ def require_fields(
     given: Iterable[str],
     found: Iterable[str],
 ) -> None:
-    """Refuse a table without a column for a required field, unless a value is given for all rows."""
+    """Refuse a table that lacks a required field, unless a value is given for all rows."""
     known = {*resolved, *given}
     missing = [name for name, field in spec.fields.items() if field.required and name not in known]
     if missing:

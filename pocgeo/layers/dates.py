@@ -1,5 +1,6 @@
 """Days and instants from whatever a column holds: ISO, declared styles, serial numbers."""
 
+from calendar import month_abbr
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +18,9 @@ CLOCK = (
     r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d+)?))?"
     r"\s*(?P<half>[AaPp][Mm])?)?"
 )
-NUMERIC = r"^(?P<first>\d{1,2})[./-](?P<second_part>\d{1,2})[./-](?P<year>\d{4}|\d{2})" + CLOCK + "$"
+NUMERIC = (
+    r"^(?P<first>\d{1,2})[./-](?P<second_part>\d{1,2})[./-](?P<year>\d{4}|\d{2})" + CLOCK + "$"
+)
 NAMED = (
     r"^(?P<day>\d{1,2})(?:st|nd|rd|th)?[ .\-/]*(?P<month>[A-Za-z]{3,9})[ .,\-/]*(?P<year>\d{4})"
     + CLOCK
@@ -30,9 +33,7 @@ NAMED_FIRST = (
 )
 SERIAL = r"^\d{5}(?:\.\d+)?$"
 UNIX = r"^\d{9,10}(?:\.\d+)?$|^\d{13}$"
-MONTHS = dict(
-    zip("jan feb mar apr may jun jul aug sep oct nov dec".split(), range(1, 13), strict=True)
-)
+MONTHS = {month.casefold(): number for number, month in enumerate(month_abbr) if number}
 EXCEL_ORIGIN = pd.Timestamp(1899, 12, 30)
 """Day 0 of Excel's calendar, its leap year of 1900 allowed for; right from March 1900."""
 
@@ -43,7 +44,7 @@ Mask = NDArray[np.bool_]
 class ParsedTimes:
     """Times read from a column, and what was odd."""
 
-    values: pd.Series
+    times: pd.Series
     """datetime64[ns], naive and local for days, UTC for instants; NaT where unreadable."""
 
     unreadable: Mask
@@ -79,7 +80,7 @@ def parse_days(column: pd.Series, *, day_first: bool | None, zone: str, where: s
     Returns
     -------
     ParsedTimes
-        `values` are normalised midnights without a zone.
+        `times` are normalised midnights without a zone.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def parse_instants(
 ) -> ParsedTimes:
     """Read a column of instants; a time without an offset is local to the zone, and that is said.
 
-    Parameters and errors as for `parse_days`; `values` are aware, UTC.
+    Parameters and errors as for `parse_days`; `times` are aware, UTC.
     """
     reading = read_times(column, day_first=day_first, where=where, unix=True)
     local = reading.local.notna()
@@ -122,14 +123,16 @@ def parse_instants(
 
 def finished(column: pd.Series, values: pd.Series, reading: Reading, where: str) -> ParsedTimes:
     """Add to the times what was odd about them."""
-    parsed = ParsedTimes(values=values, unreadable=(column.notna() & values.isna()).to_numpy())
+    parsed = ParsedTimes(times=values, unreadable=(column.notna() & values.isna()).to_numpy())
     used = {style: mask for style, mask in reading.styles.items() if mask.any()}
     if len(used) > 1:
         counted = ", ".join(f"{int(mask.sum())} {style}" for style, mask in used.items())
         parsed.notes.append(f"several styles in one column: {counted}")
     serial = used.get("serial")
     if serial is not None:
-        parsed.repaired.append((serial & values.notna().to_numpy(), "Excel serial day turned into a date"))
+        parsed.repaired.append(
+            (serial & values.notna().to_numpy(), "Excel serial day turned into a date")
+        )
     return parsed
 
 
@@ -156,7 +159,12 @@ def read_times(column: pd.Series, *, day_first: bool | None, where: str, unix: b
 
 def patterns(*, unix: bool) -> list[tuple[str, str]]:
     """List the styles in the order they are tried."""
-    styles = [("ISO", ISO), ("numeric", NUMERIC), ("named month", NAMED), ("month first", NAMED_FIRST)]
+    styles = [
+        ("ISO", ISO),
+        ("numeric", NUMERIC),
+        ("named month", NAMED),
+        ("month first", NAMED_FIRST),
+    ]
     return [*styles, ("serial", SERIAL), *([("unix", UNIX)] if unix else [])]
 
 
@@ -166,7 +174,8 @@ def as_date_text(column: pd.Series) -> pd.Series:
         text = column.map(lambda value: f"{value:.10g}" if abs(value) < 1e6 else f"{value:.3f}")
         return text.str.replace(r"\.0+$", "", regex=True).where(column.notna()).astype("string")
     text = column.astype("string").str.strip()
-    return text.str.replace(r"^(\d{5,13})\.0+$", r"\1", regex=True).replace("", pd.NA)
+    text = text.str.replace(r"^(\d{5,13})\.0+$", r"\1", regex=True)
+    return text.mask(text == "")
 
 
 def read_style(
@@ -222,18 +231,16 @@ def numeric_dates(text: pd.Series, *, day_first: bool | None, where: str) -> pd.
     year = parts["year"].where(parts["year"].str.len() == 4, "20" + parts["year"])
     ambiguous = (first <= 12) & (second <= 12) & (first != second)
     if day_first is None and ambiguous.any():
-        row = ambiguous.idxmax()
+        at = int(np.flatnonzero(ambiguous.to_numpy())[0])
         raise BadInput(
-            f"{where}: {text[row]!r} in row {row} may be day or month first. Declare "
+            f"{where}: {text.iloc[at]!r} in row {text.index[at]} may be day or month first. Declare "
             "day_first = true or day_first = false for this source in aoi.toml."
         )
     leads = (first > 12) if day_first is None else pd.Series(day_first, index=text.index)
     return assembled(parts, year, second.where(leads, first), first.where(leads, second))
 
 
-def assembled(
-    parts: pd.DataFrame, year: pd.Series, month: pd.Series, day: pd.Series
-) -> pd.Series:
+def assembled(parts: pd.DataFrame, year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
     """Put parts of a date and a clock together; impossible ones are NaT."""
     hour = parts["hour"].astype("float64").fillna(0)
     half = parts["half"].str.casefold()

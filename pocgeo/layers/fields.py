@@ -1,6 +1,6 @@
 """Source columns to fields: mapped, typed, ranged; what was odd goes to the account of rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pocgeo.layers.columns import first_column
 from pocgeo.layers.dates import ParsedTimes, parse_days, parse_instants
 from pocgeo.layers.rows import RowAccount
 from pocgeo.layers.spec import FieldSpec, ProfileSpec
-from pocgeo.layers.texts import as_text, matches, said_unknown
+from pocgeo.layers.texts import as_text, matches, one_of, said_unknown, truth
 
 __all__ = ["FieldReading", "read_field"]
 
@@ -39,7 +40,7 @@ class FieldReading:
     """Days of the past cannot lie after it."""
 
     profile: ProfileSpec | None = None
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    value_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What aoi.toml maps: field to source text to value."""
 
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -102,43 +103,37 @@ def raw_column(
     if profile and spec.name in profile.only_when:
         kept = np.ones(len(frame), dtype=bool)
         for name, wanted in profile.only_when[spec.name].items():
-            kept &= said_in(frame, name, wanted)
+            column = first_column([name], map(str, frame.columns))
+            kept &= one_of(as_text(frame[column]), wanted) if column else False
         raw = raw.astype(object).where(kept)
     return raw
-
-
-def said_in(frame: pd.DataFrame, name: str, wanted: Iterable[str]) -> np.ndarray:
-    """Mark rows whose column holds one of the texts; none where there is no such column."""
-    if name not in frame:
-        return np.zeros(len(frame), dtype=bool)
-    words = [word.casefold() for word in wanted]
-    said = as_text(frame[name]).str.casefold().isin(words)
-    return np.asarray(said.fillna(value=False), dtype=bool)
 
 
 def mapped(
     frame: pd.DataFrame, text: pd.Series, spec: FieldSpec, reading: FieldReading
 ) -> pd.Series:
-    """Map texts by aoi.toml, then the profile's values and rules, the layer's values, the default."""
+    """Map texts: by aoi.toml, the profile's values and rules, the layer's values, the default."""
     profile = reading.profile
     folded = text.str.casefold()
     result = text.copy()
     done = np.zeros(len(text), dtype=bool)
-    declared = [reading.values.get(spec.name, {})]
+    value_maps = [reading.value_maps.get(spec.name, {})]
     if profile:
-        declared.append(profile.values.get(spec.name, {}))
-    for mapping in declared:
-        hit = np.asarray(folded.isin(list(mapping)).fillna(value=False), dtype=bool) & ~done
+        value_maps.append(profile.value_maps.get(spec.name, {}))
+    for mapping in value_maps:
+        hit = truth(folded.isin(list(mapping))) & ~done
         result = result.where(~hit, folded.map(mapping).astype("string"))
         done |= hit
     for rule in profile.rules.get(spec.name, ()) if profile else ():
         hit = matches(frame, rule) & ~done
         result = result.where(~hit, rule.value)
         done |= hit
-    hit = np.asarray(folded.isin(list(spec.values)).fillna(value=False), dtype=bool) & ~done
+    hit = truth(folded.isin(list(spec.values))) & ~done
     result = result.where(~hit, folded.map(spec.values).astype("string"))
     result = result.mask(result == "")
-    default = reading.defaults.get(spec.name) or (profile.defaults.get(spec.name) if profile else None)
+    default = reading.defaults.get(spec.name) or (
+        profile.defaults.get(spec.name) if profile else None
+    )
     return result.fillna(default) if default is not None else result
 
 
@@ -247,7 +242,7 @@ def read_times(
     reading: FieldReading,
     account: RowAccount,
 ) -> pd.Series:
-    """Read days or instants; impossible ones are unknown, and rejected where the field is needed."""
+    """Read days or instants; impossible ones are unknown, or rejected where needed."""
     if pd.api.types.is_object_dtype(raw.dtype) or isinstance(raw.dtype, pd.StringDtype):
         text = as_text(raw)
         raw = raw.where(text.notna() & ~said_unknown(text, missing_words(reading)))
@@ -257,7 +252,10 @@ def read_times(
     said = " + ".join(columns) or "default"
     parse = parse_days if spec.type == "date" else parse_instants
     parsed = parse(
-        raw, day_first=reading.day_first, zone=reading.zone, where=f"{reading.path}: column {said!r}"
+        raw,
+        day_first=reading.day_first,
+        zone=reading.zone,
+        where=f"{reading.path}: column {said!r}",
     )
     return believable(parsed, spec, reading, account)
 
@@ -266,7 +264,7 @@ def believable(
     parsed: ParsedTimes, spec: FieldSpec, reading: FieldReading, account: RowAccount
 ) -> pd.Series:
     """Take out times that cannot be, and pass on what was odd."""
-    values = parsed.values
+    values = parsed.times
     naive = values.dt.tz_localize(None) if values.dt.tz is not None else values
     wrong = [
         (parsed.unreadable, "no date that can be read"),

@@ -20,7 +20,7 @@ def profile_from(top: StrictTable) -> ProfileSpec:
     layers = top.texts("layers")
     if not layers:
         raise top.wrong("layers", 'is missing. Write for example layers = ["incidents"].')
-    values = {
+    value_maps = {
         field: {text.casefold(): value for text, value in table.items()}
         for field, table in tables_of_texts(top, "values").items()
     }
@@ -40,7 +40,7 @@ def profile_from(top: StrictTable) -> ProfileSpec:
         join=top.texts("join"),
         lon=top.texts("lon"),
         lat=top.texts("lat"),
-        values=values,
+        value_maps=value_maps,
         rules=rules,
         only_when={field: table.lists_all() for field, table in top.tables("only_when").items()},
         defaults=top.mapping("defaults"),
@@ -55,7 +55,6 @@ def profile_from(top: StrictTable) -> ProfileSpec:
         measure=top.choice("measure", ("count", "density_per_km2", "class", "value")),
         day_first=top.optional_flag("day_first"),
         max_speed_kmh=top.number("max_speed_kmh"),
-        headerless=top.texts("headerless"),
     )
     top.finish()
     return spec

@@ -44,7 +44,7 @@ class SourceRequest:
     columns: Mapping[str, str] = field(default_factory=dict)
     """Field to source column."""
 
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    value_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Field to source text to value."""
 
     defaults: Mapping[str, str] = field(default_factory=dict)

@@ -73,11 +73,21 @@ class RowAccount:
         """Say something of the source as a whole."""
         self.entries.append(self.entry("note", field, reason, rows, ""))
 
+    def absorb(self, part: "RowAccount", where: Mask) -> None:
+        """Take over the account of some of the rows, in their order."""
+        self.state[where] = np.where(
+            self.state[where] < REJECTED,
+            np.maximum(self.state[where], part.state),
+            self.state[where],
+        )
+        self.entries += part.entries
+        self.rejections += part.rejections
+
     def mask(self, where: Any) -> Mask:
         """Turn a boolean column into a mask; unknown counts as false."""
         if isinstance(where, pd.Series):
             where = where.fillna(value=False) if where.hasnans else where
-        return np.asarray(where, dtype=bool)
+        return np.array(where, dtype=bool)
 
     def settle(self, where: Any, state: int) -> NDArray[np.int64]:
         """Put live rows into a state; a repaired row stays live."""
@@ -103,9 +113,7 @@ class RowAccount:
         """Keep the row numbers of what was rejected."""
         if len(rows):
             values = (self.layer, self.source, rows, field, reason)
-            self.rejections.append(
-                pd.DataFrame(dict(zip(REJECTED_COLUMNS, values, strict=True)))
-            )
+            self.rejections.append(pd.DataFrame(dict(zip(REJECTED_COLUMNS, values, strict=True))))
 
     def summary(self) -> dict[str, Any]:
         """Count the rows by what became of them; the counts add up."""

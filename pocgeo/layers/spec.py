@@ -215,7 +215,7 @@ class ProfileSpec:
 
     lon: tuple[str, ...] = ()
     lat: tuple[str, ...] = ()
-    values: Mapping[str, Mapping[str, str]] = stored(default_factory=dict)
+    value_maps: Mapping[str, Mapping[str, str]] = stored(default_factory=dict)
     """Field to source text to value."""
 
     rules: Mapping[str, tuple[ValueRule, ...]] = stored(default_factory=dict)
@@ -242,5 +242,3 @@ class ProfileSpec:
     measure: str | None = None
     day_first: bool | None = None
     max_speed_kmh: float | None = None
-    headerless: tuple[str, ...] = ()
-    """Names of the columns of a text table without a header row."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pocgeo.layers.columns import find_column, first_column
 from pocgeo.layers.spec import ValueRule
 
-__all__ = ["as_text", "matches", "rows_where", "said_unknown"]
+__all__ = ["as_text", "matches", "one_of", "rows_where", "said_unknown", "truth"]
 
 NOTHING = ("", "na", "n/a", "nan", "none", "null", "nat", "<na>")
 """Texts that mean an empty cell in any column, lower case."""
@@ -46,19 +46,26 @@ def cell_text(cell: object) -> object:
     return str(cell)
 
 
+def truth(claims: pd.Series) -> Mask:
+    """Turn a boolean column into a mask of its own; unknown counts as false."""
+    return np.array(claims.fillna(value=False), dtype=bool)
+
+
 def said_unknown(text: pd.Series, more: Iterable[str] = ()) -> Mask:
     """Mark the texts that say that a number or day is not known."""
     known = [*UNKNOWN, *(word.casefold() for word in more)]
-    return np.asarray(text.str.casefold().isin(known).fillna(value=False), dtype=bool)
+    return truth(text.str.casefold().isin(known))
 
 
 def one_of(text: pd.Series, wanted: Iterable[str]) -> Mask:
     """Mark the texts that equal one of several, case aside."""
     words = [word.casefold() for word in wanted]
-    return np.asarray(text.str.casefold().isin(words).fillna(value=False), dtype=bool)
+    return truth(text.str.casefold().isin(words))
 
 
-def rows_where(frame: pd.DataFrame, where: Mapping[str, Iterable[str]], key: str, path: object) -> Mask:
+def rows_where(
+    frame: pd.DataFrame, where: Mapping[str, Iterable[str]], key: str, path: object
+) -> Mask:
     """Mark the rows in which every named column holds one of its texts.
 
     Raises
@@ -88,9 +95,9 @@ def matches(frame: pd.DataFrame, rule: ValueRule) -> Mask:
     found = one_of(text, rule.equals)
     if rule.prefix:
         starts = text.str.casefold().str.startswith(tuple(word.casefold() for word in rule.prefix))
-        found |= np.asarray(starts.fillna(value=False), dtype=bool)
+        found |= truth(starts)
     folded = text.str.casefold()
     for word in rule.contains:
         holds = folded.str.contains(word.casefold(), regex=False)
-        found |= np.asarray(holds.fillna(value=False), dtype=bool)
+        found |= truth(holds)
     return chosen & found

@@ -1,0 +1,80 @@
+"""Fixes of patrols: in order of time, without repeats, with jumps and gaps pointed at."""
+
+import numpy as np
+import pandas as pd
+
+from pocgeo.ground.geodesy import distance_m
+from pocgeo.layers.rows import RowAccount
+
+__all__ = ["GAP_MIN", "MAX_SPEED_KMH", "checked_fixes"]
+
+MAX_SPEED_KMH = 150.0
+"""House default: faster than this over land is a jump of the receiver."""
+
+GAP_MIN = 60.0
+"""House default: minutes without a fix, inside one patrol, that are worth saying."""
+
+TRACK = ["unit_id", "patrol_id"]
+
+
+def checked_fixes(
+    fixes: pd.DataFrame, account: RowAccount, positions: np.ndarray, max_speed_kmh: float
+) -> pd.DataFrame:
+    """Sort the fixes of one source and point at jumps, gaps and disorder.
+
+    Parameters
+    ----------
+    fixes : DataFrame
+        `unit_id`, `patrol_id`, `fix_at` (UTC), `lon`, `lat`; accepted rows only.
+    account : RowAccount
+        The account of the source.
+    positions : array of int
+        Position of each fix among all rows of the account.
+    max_speed_kmh : float
+        Greatest believable speed between two fixes.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by unit, patrol and time, with `spike` (bool): reached faster than believable, or
+        one of two places at one time.
+    """
+    groups = fixes.groupby(TRACK, dropna=False, sort=True).ngroup()
+    before = fixes["fix_at"].groupby(groups).shift()
+    backwards = int((fixes["fix_at"] < before).sum())
+    if backwards:
+        account.note(
+            f"{backwards} fixes stood before an earlier one: sorted by time", field="fix_at"
+        )
+    order = np.lexsort((fixes["fix_at"].to_numpy("datetime64[ns]"), groups.to_numpy()))
+    fixes, positions = fixes.iloc[order].reset_index(drop=True), positions[order]
+    same = groups.to_numpy()[order]
+    follows = np.r_[False, same[1:] == same[:-1]]
+    at_s = fixes["fix_at"].to_numpy("datetime64[ns]").astype("int64") / 1e9
+    lon, lat = fixes["lon"].to_numpy("float64"), fixes["lat"].to_numpy("float64")
+    step_s = np.r_[0.0, np.diff(at_s)]
+    step_m = np.zeros(len(fixes))
+    if len(fixes) > 1:
+        step_m[1:] = distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        speed_kmh = np.where(step_s > 0, step_m / step_s * 3.6, np.where(step_m > 1, np.inf, 0.0))
+    spike = follows & (speed_kmh > max_speed_kmh)
+    timed = spike & np.isfinite(speed_kmh)
+    if timed.any():
+        fastest = float(speed_kmh[timed].max())
+        flag_at(account, positions[timed], f"faster than {max_speed_kmh:g} km/h "
+                f"(up to {fastest:,.0f} km/h): a jump of the receiver")  # fmt: skip
+    flag_at(account, positions[spike & ~timed], "in two places at one time")
+    gap = follows & (step_s > GAP_MIN * 60)
+    if gap.any():
+        longest_h = float(step_s[gap].max()) / 3600
+        flag_at(account, positions[gap], f"after a gap of more than {GAP_MIN:g} minutes "
+                f"(the longest {longest_h:,.1f} hours)")  # fmt: skip
+    return fixes.assign(spike=spike)
+
+
+def flag_at(account: RowAccount, positions: np.ndarray, reason: str) -> None:
+    """Flag rows by their position."""
+    rows = np.zeros(len(account.state), dtype=bool)
+    rows[positions] = True
+    account.flag(rows, "fix_at", reason)
