@@ -83,7 +83,7 @@ def write_land(out: Path, land: Land) -> None:
     for number, (line, drained) in enumerate(land.rivers, start=1):
         large = drained >= RIVER_KM2
         rivers.append((line, {
-            "water_id": f"W{number:02d}", "name": f"River {number}" if large else None,
+            "waterway_id": f"W{number:02d}", "name": f"River {number}" if large else None,
             "waterway": "river" if large else "stream", "drains_km2": round(drained),
             "ford": None if large else "dry season",
         }))  # fmt: skip

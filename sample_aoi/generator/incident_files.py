@@ -42,6 +42,24 @@ INTER = {
     "community": "Identity militia", "criminal": "Political militia",
     "explosive_ordnance": "Political militia", "unknown": "Political militia",
 }  # fmt: skip
+FAULTS = {
+    # file: (row it starts from, new number, what is wrong, what a load report must say)
+    "ucdp_ged.csv": (
+        (30, None, "latitude and longitude swapped", "repaired"),
+        (70, 700_902, "impossible date", "rejected"),
+        (110, 700_903, "no coordinates", "rejected"),
+        (150, 700_904, "open sea, far outside", "rejected"),
+        (190, None, "exact duplicate", "rejected"),
+    ),
+    "acled.csv": (
+        (60, None, "latitude and longitude swapped", "repaired"),
+        (120, "ILH9002", "date after the end of the period", "rejected"),
+        (180, None, "fatalities in words", "flagged"),
+        (240, "ILH9004", "latitude ten times too large", "rejected"),
+        (300, None, "same number, other content", "rejected"),
+        (360, "ILH9005", "no coordinates", "rejected"),
+    ),
+}
 ENEMIES = {
     "state_forces": "non_state_armed_group", "non_state_armed_group": "state_forces",
     "extremist_group": "state_forces", "self_defence_group": "community",
@@ -63,10 +81,11 @@ def write_incidents(folder: Path, reports: Sequence[Report]) -> None:
         for rows, told in ((ged_rows, ged), (acled_rows, acled))
         for row, r in zip(rows, told, strict=True)
     ]  # fmt: skip
-    faults = _spoil_ged(ged_rows) + _spoil_acled(acled_rows)
+    faults = _spoil("ucdp_ged.csv", GED, ged_rows) + _spoil("acled.csv", ACLED, acled_rows)
     write_csv(folder / "ucdp_ged.csv", GED, ged_rows)
     write_csv(folder / "acled.csv", ACLED, acled_rows)
-    write_csv(folder / "truth" / "planted_faults.csv", ("file", "line", "id", "fault"), faults)
+    header = ("file", "line", "id", "fault", "expected")
+    write_csv(folder / "truth" / "planted_faults.csv", header, faults)
     header = ("incident_id", "origin", "generation", "category", "true_lon", "true_lat")
     write_csv(folder / "truth" / "incident_origins.csv", header, truth)
 
@@ -121,65 +140,42 @@ def _acled_row(report: Report, number: str) -> Row:
     ]  # fmt: skip
 
 
-def _spoil_ged(rows: list[Row]) -> list[tuple[str, int, Any, str]]:
-    """Plant faults in copies of good rows under new numbers, except for the exact duplicate."""
-    lat, lon, start = GED.index("latitude"), GED.index("longitude"), GED.index("date_start")
-    end = GED.index("date_end")
-    made = []
-    for at, number, fault in (
-        (30, 700_901, "latitude and longitude swapped"),
-        (70, 700_902, "impossible date 2025-02-30"),
-        (110, 700_903, "no coordinates"),
-        (150, 700_904, "open sea, 230 km outside"),
-        (190, None, "exact duplicate of another row"),
-    ):
-        bad = list(rows[at])
-        if number:
-            bad[0] = number
-        if "swapped" in fault:
-            bad[lat], bad[lon] = bad[lon], bad[lat]
-        elif "date" in fault:
-            bad[start] = bad[end] = "2025-02-30 00:00:00.000"
-        elif "no coordinates" in fault:
-            bad[lat] = bad[lon] = None
-        elif "sea" in fault:
-            bad[lat], bad[lon] = "3.60000", "6.40000"
-        rows.insert(at + 1, bad)
-        made.append((bad, fault))
-    return [("ucdp_ged.csv", _line(rows, bad), bad[0], fault) for bad, fault in made]
+def _spoil(file: str, header: Sequence[str], rows: list[Row]) -> list[tuple[Any, ...]]:
+    """Plant the faults of one file: in the row itself where it is expected to survive.
 
-
-def _spoil_acled(rows: list[Row]) -> list[tuple[str, int, Any, str]]:
-    lat, lon, day = ACLED.index("latitude"), ACLED.index("longitude"), ACLED.index("event_date")
-    dead = ACLED.index("fatalities")
-    made = []
-    for at, number, fault in (
-        (60, "ILH9001", "latitude and longitude swapped"),
-        (120, "ILH9002", "date after the end of the period"),
-        (180, "ILH9003", "fatalities in words"),
-        (240, "ILH9004", "latitude ten times too large"),
-        (300, None, "same number, other content"),
-        (360, "ILH9005", "no coordinates"),
-    ):
-        bad = list(rows[at])
+    The others are copies of good rows, under a new number or (None) under the same.
+    """
+    spoilt = []
+    for at, number, fault, expected in FAULTS[file]:
+        bad = rows[at]
+        if expected == "rejected":
+            bad = list(bad)
+            rows.insert(at + 1, bad)
         bad[0] = number or bad[0]
-        if "swapped" in fault:
-            bad[lat], bad[lon] = bad[lon], bad[lat]
-        elif "date after" in fault:
-            bad[day] = "2027-01-15"
-        elif "words" in fault:
-            bad[dead] = "several"
-        elif "ten times" in fault:
-            bad[lat] = f"{float(bad[lat]) * 10:.4f}"
-        elif "other content" in fault:
-            bad[dead] = int(bad[dead]) + 3
-        else:
-            bad[lat] = bad[lon] = None
-        rows.insert(at + 1, bad)
-        made.append((bad, fault))
-    return [("acled.csv", _line(rows, bad), bad[0], fault) for bad, fault in made]
+        told = dict(zip(header, bad, strict=True))
+        for column, value in _change(fault, told).items():
+            bad[header.index(column)] = value
+        spoilt.append((bad, fault, expected))
+    lines = {id(row): line for line, row in enumerate(rows, start=2)}
+    return [(file, lines[id(bad)], bad[0], fault, ending) for bad, fault, ending in spoilt]
 
 
-def _line(rows: list[Row], bad: Row) -> int:
-    """Line of the file; the header is line 1."""
-    return next(n for n, row in enumerate(rows, start=2) if row is bad)
+def _change(fault: str, told: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns a fault changes, with what they then hold."""
+    if fault == "latitude and longitude swapped":
+        return {"latitude": told["longitude"], "longitude": told["latitude"]}
+    if fault == "no coordinates":
+        return {"latitude": None, "longitude": None}
+    if fault == "impossible date":
+        return dict.fromkeys(("date_start", "date_end"), "2025-02-30 00:00:00.000")
+    if fault == "open sea, far outside":
+        return {"latitude": "3.60000", "longitude": "6.40000"}
+    if fault == "date after the end of the period":
+        return {"event_date": "2027-01-15"}
+    if fault == "fatalities in words":
+        return {"fatalities": "several"}
+    if fault == "latitude ten times too large":
+        return {"latitude": f"{float(told['latitude']) * 10:.4f}"}
+    if fault == "same number, other content":
+        return {"fatalities": int(told["fatalities"]) + 3}
+    return {}

@@ -40,10 +40,11 @@ def make_people(land: Land, settlements: list[Settlement], roads: list[Road]) ->
     size = (SHAPE[0] * FINE, SHAPE[1] * FINE)
     people = np.zeros(size, dtype=np.int64)
     random = stream("people")
-    dry = np.repeat(np.repeat(land.dry, FINE, axis=0), FINE, axis=1)
+    fine = from_origin(WEST, NORTH, STEP / FINE, STEP / FINE)
+    dry = rasterize(((land.outline, 1),), out_shape=size, transform=fine).astype(bool)
     for place in settlements:
         _settle(people, dry, place, random)
-    _farm(people, land, roads, random)
+    people += np.where(dry, _farms(size, land, roads, random), 0)
     women = random.binomial(people, FEMALE_SHARE)
     children = random.binomial(people, UNDER_18_SHARE)
     bands = np.stack([people, women, children]).astype(np.uint16)
@@ -67,7 +68,10 @@ def _settle(people: Grid, dry: Grid, place: Settlement, random: np.random.Genera
     )
 
 
-def _farm(people: Grid, land: Land, roads: list[Road], random: np.random.Generator) -> None:
+def _farms(
+    size: tuple[int, int], land: Land, roads: list[Road], random: np.random.Generator
+) -> Grid:
+    people = np.zeros(size, dtype=np.int64)
     transform = from_origin(WEST, NORTH, STEP, STEP)
     on_road = rasterize(((r.line, 1) for r in roads), out_shape=SHAPE, transform=transform) > 0
     road_km = distance_transform_edt(~on_road) * np.sqrt(cell_km2())
@@ -81,6 +85,7 @@ def _farm(people: Grid, land: Land, roads: list[Road], random: np.random.Generat
         rows = row * FINE + random.integers(0, FINE, FARMS)
         cols = col * FINE + random.integers(0, FINE, FARMS)
         np.add.at(people, (rows, cols), share)
+    return people
 
 
 def _ashore(land: Land, size: tuple[int, int]) -> Grid:

@@ -40,7 +40,7 @@ class Network:
     def __init__(self, land: Land) -> None:
         rows, cols = land.dry.shape[0] // 2, land.dry.shape[1] // 2
         self.shape = (rows, cols)
-        dry = land.dry.reshape(rows, 2, cols, 2).all(axis=(1, 3))
+        dry = (land.coast_km > 0.6).reshape(rows, 2, cols, 2).all(axis=(1, 3))
         self.height = land.height_m.reshape(rows, 2, cols, 2).mean(axis=(1, 3))
         wet = land.flood_mask.reshape(rows, 2, cols, 2).any(axis=(1, 3))
         river = land.river_km.reshape(rows, 2, cols, 2).min(axis=(1, 3)) < 0.3
