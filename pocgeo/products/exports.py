@@ -268,6 +268,12 @@ def written_atomically(path: Path, content: bytes) -> None:
 
 
 def _check_place(path: Path) -> None:
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}. Choose another place.") from error
     if path.is_dir():
         raise BadInput(f"{path} is a folder. Give the name of a file in it.")
     if not path.parent.is_dir():

@@ -108,6 +108,8 @@ def _column(released: Released, name: str, spec: ColumnSpec, words: list[str]) -
     total = released.totals.get(name)
     values = released.table[name]
     said = "" if total is None else figure(total, digits_of(values, spec))
+    if said and values.isna().any() and (spec.counts is None or released.audience == "internal"):
+        said = f"≥ {said}"  # some of the rows are unknown; suppressed ones are in the total
     longest = max(map(breadth, [*words, said]), default=0)
     unit = f"({spec.unit})" if spec.unit else ""
     room = max(longest, min(14, breadth(spec.label)), breadth(unit))
@@ -128,7 +130,8 @@ def _column(released: Released, name: str, spec: ColumnSpec, words: list[str]) -
 def _fitting(columns: list[Column], wide: int) -> list[Column]:
     """Leave out the least important columns, of equals the one furthest to the right."""
     kept = list(columns)
-    for column in sorted(reversed(columns[1:]), key=lambda column: -column.priority):
+    later = list(enumerate(columns[1:]))
+    for _, column in sorted(later, key=lambda item: (-item[1].priority, -item[0])):
         if _total_width(kept) <= wide:
             break
         kept.remove(column)
