@@ -3,7 +3,7 @@
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -21,6 +21,7 @@ __all__ = ["read_text_table"]
 
 SAMPLE_BYTES = 1 << 20
 CHUNK_ROWS = 50_000
+END = ["\ufdd0\ufdd1"]  # noncharacters: no text holds them
 DELIMITERS = (",", ";", "\t", "|")
 BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32-LE begins like UTF-16-LE
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -64,7 +65,8 @@ def read_text_table(
             source.seek(0)
             records = reader(source, mark)
             peeked = list(islice(records, PEEK_ROWS))
-            layout = find_layout(peeked, path, header_row, ragged=True)
+            shown = peeked[:-1] if peeked[-1] == END else peeked
+            layout = find_layout(shown, path, header_row, ragged=True)
             rows = chain(peeked[layout.first_data_row - 1 :], records)
             frame, bad_rows, ragged = gathered(rows, layout)
         refuse_mostly_bad(path, len(frame), bad_rows, mark)
@@ -158,24 +160,8 @@ def lenient(sample: str, mark: str) -> Iterator[list[str]]:
 
 
 def reader(source: Iterable[str], mark: str) -> Iterator[list[str]]:
-    """Read records; a quote that never closes is an error, not one giant field."""
-    lines: list[str] = []
-
-    def kept() -> Iterator[str]:
-        for line in source:
-            lines.append(line)
-            yield line
-
-    last: list[str] = []
-    number = 0
-    for number, row in enumerate(csv.reader(kept(), delimiter=mark), 1):  # noqa: B007
-        last, lines[:] = lines[:], []
-        yield row
-    try:
-        list(csv.reader(last, delimiter=mark, strict=True))
-    except csv.Error as error:
-        if "unexpected end" in str(error):
-            raise csv.Error(f"row {number}: a quote opens that never closes") from error
+    """Read records, END last; a quote that never closes swallows END, and so betrays itself."""
+    return csv.reader(chain(source, END), delimiter=mark)
 
 
 def gathered(
@@ -183,50 +169,76 @@ def gathered(
 ) -> tuple[pd.DataFrame, list[tuple[int, str]], list[str]]:
     """Turn records into columns of stripped text, a chunk at a time."""
     width, number = len(layout.names), layout.first_data_row
+    found = Ragged()
     chunks: list[pa.Table] = []
-    bad: list[tuple[int, str]] = []
-    short: list[int] = []
-    blank = 0
-    pending_blank = 0
     schema = pa.schema([(str(i), pa.string()) for i in range(width)] + [("row", pa.int64())])
+    closed = False
     while chunk := list(islice(rows, CHUNK_ROWS)):
-        kept, numbers = [], []
-        for row_number, row in enumerate(chunk, number):
-            if len(row) != width or not any(row):
-                if not any(cell.strip() for cell in row):
-                    pending_blank += 1
-                    continue
-                if any(cell.strip() for cell in row[width:]):
-                    bad.append((row_number, f"{len(row)} fields where the header has {width}"))
-                    continue
-                if len(row) < width:
-                    short.append(row_number)
-                row = [*row[:width], *[""] * (width - len(row))]  # noqa: PLW2901
-            blank, pending_blank = blank + pending_blank, 0
-            kept.append(row)
-            numbers.append(row_number)
+        closed = chunk[-1] == END
+        if closed:
+            chunk.pop()
+        kept, numbers = found.fitted(chunk, number, width)
         number += len(chunk)
         columns = [trimmed(pa.array(column, pa.string())) for column in zip(*kept, strict=True)]
         if kept:
             chunks.append(pa.table([*columns, pa.array(numbers, pa.int64())], schema=schema))
+    if not closed:
+        raise csv.Error(f"row {number - 1}: a quote opens that never closes")
     table = pa.concat_tables(chunks) if chunks else schema.empty_table()
     frame = table.drop_columns(["row"]).to_pandas()
     frame.columns = pd.Index(layout.names)
     frame.index = pd.Index(table["row"].to_numpy(), name="source_row", dtype="int64")
-    notes = []
-    if short:
-        notes.append(
-            f"{len(short)} rows have fewer fields than the header (first: row {short[0]}); "
-            "their last fields are read as missing"
-        )
-    if bad:
-        notes.append(
-            f"{len(bad)} rows have more fields than the header and are left out "
-            f"(first: row {bad[0][0]})"
-        )
-    if blank:
-        notes.append(f"{blank} blank rows between others are left out")
-    return frame, bad, notes
+    return frame, found.bad, found.notes()
+
+
+class Ragged:
+    """Rows that do not have the header's width, as they are met."""
+
+    def __init__(self) -> None:
+        self.bad: list[tuple[int, str]] = []
+        self.short: list[int] = []
+        self.blank = 0
+        self.trailing = 0
+
+    def fitted(
+        self, chunk: list[list[str]], first: int, width: int
+    ) -> tuple[list[list[str]], Sequence[int]]:
+        """Keep the rows that fit or can be filled up, with their numbers."""
+        if set(map(len, chunk)) == {width} and all(map(any, chunk)):
+            self.blank, self.trailing = self.blank + self.trailing, 0
+            return chunk, range(first, first + len(chunk))
+        kept, numbers = [], []
+        for number, row in enumerate(chunk, first):
+            filled = max((i for i, cell in enumerate(row, 1) if cell.strip()), default=0)
+            if not filled:
+                self.trailing += 1
+                continue
+            self.blank, self.trailing = self.blank + self.trailing, 0
+            if filled > width:
+                self.bad.append((number, f"{len(row)} fields where the header has {width}"))
+                continue
+            if len(row) < width:
+                self.short.append(number)
+            kept.append([*row[:width], *[""] * (width - len(row))])
+            numbers.append(number)
+        return kept, numbers
+
+    def notes(self) -> list[str]:
+        """Say what did not fit."""
+        notes = []
+        if self.short:
+            notes.append(
+                f"{len(self.short)} rows have fewer fields than the header (first: row "
+                f"{self.short[0]}); their last fields are read as missing"
+            )
+        if self.bad:
+            notes.append(
+                f"{len(self.bad)} rows have more fields than the header and are left out "
+                f"(first: row {self.bad[0][0]})"
+            )
+        if self.blank:
+            notes.append(f"{self.blank} blank rows between others are left out")
+        return notes
 
 
 def refuse_mostly_bad(path: Path, good: int, bad: list[tuple[int, str]], mark: str) -> None:
