@@ -55,10 +55,12 @@ def read_kml(path: Path) -> tuple[gpd.GeoDataFrame, list[str]]:
             folders.pop()
         elif tag in {"NetworkLink", "GroundOverlay", "ScreenOverlay", "PhotoOverlay", "Track"}:
             skipped[tag] = skipped.get(tag, 0) + 1
+    if not rows:
+        raise UnreadableSource(path, "holds no Placemark. Check that it is KML with places in it.")
     notes = [f"{count} {tag} elements are not read" for tag, count in sorted(skipped.items())]
     if bad_shapes:
         notes.append(f"{bad_shapes} geometries could not be read: missing")
-    frame = pd.DataFrame(rows) if rows else pd.DataFrame({"folder": pd.Series(dtype=object)})
+    frame = pd.DataFrame(rows, dtype=object)
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, index=frame.index)), notes
 
 
