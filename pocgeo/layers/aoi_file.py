@@ -225,6 +225,7 @@ def source_of(
     """Take one source of a layer."""
     text = table.needed_text("path", f"{layer}.csv")
     paths = found_paths(table, "path", text, folder, data_root, f"Layer {layer}")
+    refuse_misplaced(table, layer_spec(layer, folder).geometry)
     named = table.choice("profile", profile_names()) if table.has("profile") else None
     if named is not None and layer not in profile(named).layers:
         wanted = [name for name in profile_names() if layer in profile(name).layers]
@@ -263,6 +264,20 @@ def source_of(
     )
     table.finish()
     return source
+
+
+def refuse_misplaced(table: StrictTable, geometry: str) -> None:
+    """Refuse keys that mean nothing for the layer's geometry."""
+    of_rasters = ("bands", "measure", "expect_persons")
+    of_tracks = ("max_speed_kmh",)
+    of_rows = ("sheet", "columns", "values", "defaults", "where", "lon", "lat", "day_first")
+    misplaced = {
+        "raster": (*of_rows, *of_tracks, "coordinates", "dissolve"),
+        "track": (*of_rasters, "dissolve"),
+    }.get(geometry, (*of_rasters, *of_tracks))
+    for key in misplaced:
+        if table.has(key):
+            raise table.wrong(key, f"has no meaning for a {geometry} layer. Take the line out.")
 
 
 def found_paths(

@@ -12,17 +12,23 @@ from numpy.typing import NDArray
 
 from pocgeo.ground.errors import BadCoordinates, BadInput, MissingColumns
 from pocgeo.ground.geodesy import reproject
-from pocgeo.ground.grid_reference import parse_dms, parse_mgrs, parse_pair, parse_utm
+from pocgeo.ground.grid_reference import mgrs_side_m, parse_dms, parse_mgrs, parse_pair, parse_utm
 from pocgeo.layers.columns import find_column, first_column
 from pocgeo.layers.request import SourceRequest
 from pocgeo.layers.rows import RowAccount
 from pocgeo.layers.spec import ProfileSpec
 from pocgeo.layers.texts import as_text, said_unknown
 
-__all__ = ["Placement", "lonlat_of", "place_points", "placement_of"]
+__all__ = ["Placement", "grid_error_m", "lonlat_of", "place_points", "placement_of"]
 
-LON_NAMES = ("lon", "longitude", "long", "lng", "x", "lon_dd", "longitude_dd", "easting", "point_x")
-LAT_NAMES = ("lat", "latitude", "y", "lat_dd", "latitude_dd", "northing", "point_y")
+LON_NAMES = (
+    "lon", "longitude", "long", "lng", "x", "lon_dd", "lon_deg", "longitude_dd", "longitude_deg",
+    "decimal_longitude", "easting", "point_x",
+)  # fmt: skip
+LAT_NAMES = (
+    "lat", "latitude", "y", "lat_dd", "lat_deg", "latitude_dd", "latitude_deg", "decimal_latitude",
+    "northing", "point_y",
+)  # fmt: skip
 PAIR_NAMES = (
     "mgrs",
     "grid",
@@ -129,6 +135,22 @@ def read_pairs(text: pd.Series, style: str | None) -> tuple[Floats, Floats]:
             lon[open_rows], lat[open_rows] = found
     missing = np.array([np.nan])
     return np.r_[lon, missing][codes], np.r_[lat, missing][codes]
+
+
+def grid_error_m(frame: pd.DataFrame, placement: Placement | None) -> Floats:
+    """Say how far a position can lie from the centre of the MGRS square it is given by.
+
+    Returns
+    -------
+    array, metres
+        Half the diagonal of the square; NaN where a row's position is no MGRS reference.
+    """
+    if placement is None or placement.pair is None:
+        return np.full(len(frame), np.nan)
+    codes, distinct = pd.factorize(as_text(frame[placement.pair]))
+    half_m = mgrs_side_m([str(value) for value in distinct]) / np.sqrt(2)
+    error_m: Floats = np.r_[half_m, np.nan][codes]
+    return error_m
 
 
 def read_axis(column: pd.Series, axis: str, source: SourceRequest, account: RowAccount) -> Floats:

@@ -233,8 +233,8 @@ def numeric_dates(text: pd.Series, *, day_first: bool | None, where: str) -> pd.
     if day_first is None and ambiguous.any():
         at = int(np.flatnonzero(ambiguous.to_numpy())[0])
         raise BadInput(
-            f"{where}: {text.iloc[at]!r} in row {text.index[at]} may be day or month first. Declare "
-            "day_first = true or day_first = false for this source in aoi.toml."
+            f"{where}: {text.iloc[at]!r} in row {text.index[at]} may be day or month first. "
+            "Declare day_first = true or day_first = false for this source in aoi.toml."
         )
     leads = (first > 12) if day_first is None else pd.Series(day_first, index=text.index)
     return assembled(parts, year, second.where(leads, first), first.where(leads, second))

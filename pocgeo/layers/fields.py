@@ -14,7 +14,7 @@ from pocgeo.layers.rows import RowAccount
 from pocgeo.layers.spec import FieldSpec, ProfileSpec
 from pocgeo.layers.texts import as_text, matches, one_of, said_unknown, truth
 
-__all__ = ["FieldReading", "read_field"]
+__all__ = ["FieldReading", "flag_disorder", "read_field"]
 
 EARLIEST = pd.Timestamp(1990, 1, 1)
 """House limit: days before it are taken for empty cells of a calendar that begins in 1900."""
@@ -25,6 +25,12 @@ COMMA_DECIMAL = r"^[+-]?\d+,\d+$"
 TRUE = ("true", "yes", "y", "1", "t", "x", "oui", "vrai", "si", "sim")
 FALSE = ("false", "no", "n", "0", "f", "non", "faux", "nao", "não")
 SHOWN_VALUES = 20
+ORDERED = (
+    ("occurred_on", "ended_on", "ends before it begins"),
+    ("occurred_on", "reported_on", "reported before it occurred"),
+    ("opened_on", "closed_on", "closed before it opened"),
+    ("closed_from_on", "closed_until_on", "ends before it begins"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +98,9 @@ def raw_column(
         return pd.Series(pd.NA, index=frame.index, dtype="string")
     profile = reading.profile
     if profile and spec.name in profile.join and len(columns) > 1:
-        parts = [as_text(frame[column]) for column in columns]
-        return parts[0].str.cat(parts[1:], sep=" ")
+        parts = pd.DataFrame({column: as_text(frame[column]) for column in columns})
+        joined: pd.Series = parts.iloc[:, 0].str.cat(parts.iloc[:, 1:], sep=" ")
+        return joined
     raw: pd.Series = frame[columns[0]]
     for column in columns[1:]:
         empty = as_text(raw).isna()
@@ -103,8 +110,8 @@ def raw_column(
     if profile and spec.name in profile.only_when:
         kept = np.ones(len(frame), dtype=bool)
         for name, wanted in profile.only_when[spec.name].items():
-            column = first_column([name], map(str, frame.columns))
-            kept &= one_of(as_text(frame[column]), wanted) if column else False
+            held = first_column([name], map(str, frame.columns))
+            kept &= one_of(as_text(frame[held]), wanted) if held else False
         raw = raw.astype(object).where(kept)
     return raw
 
@@ -285,6 +292,13 @@ def believable(
             account.repair(rows, spec.name, f"{reason}: made unknown")
         values = values.mask(rows)
     return values
+
+
+def flag_disorder(fields: pd.DataFrame, account: RowAccount) -> None:
+    """Point at rows whose last day lies before the first."""
+    for first, last, reason in ORDERED:
+        if first in fields and last in fields:
+            account.flag(fields[last] < fields[first], last, reason)
 
 
 READERS = {

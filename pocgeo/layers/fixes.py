@@ -1,12 +1,15 @@
 """Fixes of patrols: in order of time, without repeats, with jumps and gaps pointed at."""
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from pocgeo.ground.geodesy import distance_m
 from pocgeo.layers.rows import RowAccount
+from pocgeo.sources.raw import RawTable
 
-__all__ = ["GAP_MIN", "MAX_SPEED_KMH", "checked_fixes"]
+__all__ = ["GAP_MIN", "MAX_SPEED_KMH", "checked_fixes", "routes_of"]
 
 MAX_SPEED_KMH = 150.0
 """House default: faster than this over land is a jump of the receiver."""
@@ -71,6 +74,31 @@ def checked_fixes(
         flag_at(account, positions[gap], f"after a gap of more than {GAP_MIN:g} minutes "
                 f"(the longest {longest_h:,.1f} hours)")  # fmt: skip
     return fixes.assign(spike=spike)
+
+
+def routes_of(raw: RawTable) -> RawTable:
+    """Draw a line through the fixes of each track or route of a GPX file, in the file's order.
+
+    Returns
+    -------
+    RawTable
+        `name` and geometry, one row per line, numbered by the line's first fix; lines of a single
+        fix have no geometry.
+    """
+    fixes = raw.frame
+    names = fixes["patrol_id"].astype("string").fillna(raw.path.stem)
+    numbers, distinct = pd.factorize(names)
+    lines = np.full(len(distinct), None, dtype=object)
+    for number in range(len(distinct)):
+        vertices = fixes.loc[numbers == number, ["lon", "lat"]].to_numpy("float64")
+        if len(vertices) > 1:
+            lines[number] = shapely.LineString(vertices)
+    first = ~pd.Series(numbers).duplicated().to_numpy()
+    frame = gpd.GeoDataFrame(
+        {"name": list(distinct)}, geometry=lines, crs="EPSG:4326", index=fixes.index[first]
+    )
+    notes = (*raw.notes, f"{len(fixes)} fixes drawn as {len(distinct)} lines")
+    return RawTable(frame=frame, path=raw.path, notes=notes, bad_rows=raw.bad_rows)
 
 
 def flag_at(account: RowAccount, positions: np.ndarray, reason: str) -> None:

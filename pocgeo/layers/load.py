@@ -15,8 +15,9 @@ from pocgeo.ground.provenance import made_at
 from pocgeo.layers.boundary import read_boundary
 from pocgeo.layers.catalog import profile
 from pocgeo.layers.columns import first_column, require_fields, resolve_columns
-from pocgeo.layers.fields import FieldReading, read_field
-from pocgeo.layers.fixes import MAX_SPEED_KMH, checked_fixes
+from pocgeo.layers.coordinates import grid_error_m, placement_of
+from pocgeo.layers.fields import FieldReading, flag_disorder, read_field
+from pocgeo.layers.fixes import MAX_SPEED_KMH, checked_fixes, routes_of
 from pocgeo.layers.rasters import RasterLayer, load_raster
 from pocgeo.layers.repeats import (
     reject_exact_duplicates,
@@ -134,6 +135,19 @@ def joined(
     return gpd.GeoDataFrame(frame, geometry="geometry", crs="EPSG:4326")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceJob:
+    """One file on its way into a layer."""
+
+    spec: LayerSpec
+    source: SourceRequest
+    known: ProfileSpec | None
+    """The source's profile."""
+
+    path: Path
+    account: RowAccount
+
+
 def load_source(
     request: LoadRequest, source: SourceRequest, path: Path, boundary: Any
 ) -> tuple[pd.DataFrame, RowAccount]:
@@ -163,9 +177,15 @@ def load_source(
         {name: read(field, columns.get(name, ())) for name, field in spec.fields.items()},
         index=frame.index,
     )
+    flag_disorder(fields, account)
+    if "location_error_m" in fields:
+        square_m = grid_error_m(frame, placement_of(frame, source, known, path))
+        unknown = fields["location_error_m"].isna()
+        fields["location_error_m"] = fields["location_error_m"].where(~unknown, square_m)
     shapes = geometry_of(frame, spec, source, known, boundary, account, path)
     finish = finished_fixes if spec.geometry == "track" else finished_places
-    return finish(frame, fields, shapes, spec, source, known, account, path), account
+    job = SourceJob(spec=spec, source=source, known=known, path=path, account=account)
+    return finish(frame, fields, shapes, job), account
 
 
 def profile_of(source: SourceRequest, spec: LayerSpec) -> ProfileSpec | None:
@@ -201,6 +221,8 @@ def read_raw(
     if path.suffix.lower() in VECTOR_SUFFIXES:
         crs = source.crs or (known.crs if known else None)
         return read_vector(path, layer=source.table, crs=crs, encoding=source.encoding)
+    if path.suffix.lower() == ".gpx" and spec.geometry == "line":
+        return routes_of(read_tracks(path))
     sheet = source.sheet or (known.sheet if known else None)
     workbook = path.suffix.lower() in (".xlsx", ".xlsm", ".xls")
     read = read_tracks if spec.geometry == "track" else read_table
@@ -269,40 +291,30 @@ def columns_of(
 
 
 def finished_fixes(
-    frame: pd.DataFrame,
-    fields: pd.DataFrame,
-    shapes: NDArray[np.object_],
-    spec: LayerSpec,
-    source: SourceRequest,
-    known: ProfileSpec | None,
-    account: RowAccount,
-    path: Path,
+    frame: pd.DataFrame, fields: pd.DataFrame, shapes: NDArray[np.object_], job: SourceJob
 ) -> pd.DataFrame:
     """Make the table of fixes: without repeats, sorted, with jumps marked."""
+    known, account, path = job.known, job.account, job.path
     places = gpd.GeoSeries(shapes, index=fields.index, crs="EPSG:4326")
     fields = fields.assign(lon=places.x.astype("float64"), lat=places.y.astype("float64"))
     nameless = fields["unit_id"].isna()
     if nameless.any():
         account.note(f"{int(nameless.sum())} fixes name no unit: the file's name is taken")
         fields["unit_id"] = fields["unit_id"].where(~nameless, path.stem)
-    reject_exact_duplicates(frame, fields, spec, account)
+    reject_exact_duplicates(frame, fields, job.spec, account)
     live = account.live
     kept = fields[live].assign(source_row=account.source_rows[live], source=path.name)
-    limit_kmh = source.max_speed_kmh or (known.max_speed_kmh if known else None) or MAX_SPEED_KMH
-    return checked_fixes(kept.reset_index(drop=True), account, np.flatnonzero(live), limit_kmh)
+    limit_kmh = job.source.max_speed_kmh or (known.max_speed_kmh if known else None)
+    return checked_fixes(
+        kept.reset_index(drop=True), account, np.flatnonzero(live), limit_kmh or MAX_SPEED_KMH
+    )
 
 
 def finished_places(
-    frame: pd.DataFrame,
-    fields: pd.DataFrame,
-    shapes: NDArray[np.object_],
-    spec: LayerSpec,
-    source: SourceRequest,
-    known: ProfileSpec | None,
-    account: RowAccount,
-    path: Path,
+    frame: pd.DataFrame, fields: pd.DataFrame, shapes: NDArray[np.object_], job: SourceJob
 ) -> gpd.GeoDataFrame:
     """Make the table of places: rows of one thing joined, keys single."""
+    spec, source, known, account, path = job.spec, job.source, job.known, job.account, job.path
     placed = fields.assign(geometry=gpd.GeoSeries(shapes, index=fields.index, crs="EPSG:4326"))
     keeps = account.live.copy()
     if known and known.collapse:

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pocgeo.ground.errors import BadInput
-from pocgeo.layers.columns import find_column
+from pocgeo.layers.columns import find_column, first_column
 from pocgeo.layers.spec import CollapseRule, WideCounts
 from pocgeo.layers.texts import as_text, said_unknown
 
@@ -138,32 +138,37 @@ def collapse(
 
     `opened_on` is the first day of the first month that shows it, unknown where that is the
     source's first month of all; `closed_on` the last day of the last, unknown where that is the
-    source's last: still standing for all the source knows.
+    source's last: still standing for all the source knows. A source without the rule's month
+    column is taken as yearly.
     """
-    key = "the profile's collapse"
-    by = [find_column(name, map(str, frame.columns), path, key) for name in rule.by]
+    by, within = (
+        [
+            find_column(name, map(str, frame.columns), path, "the profile's collapse")
+            for name in names
+        ]
+        for names in (rule.by, rule.within)
+    )
+    monthly = rule.month and first_column([rule.month], map(str, frame.columns))
     year = numbers_of(frame, rule.year, path)
-    month = numbers_of(frame, rule.month, path) if rule.month else None
-    first = pd.to_datetime({"year": year, "month": 1 if month is None else month, "day": 1},
-                           errors="coerce")  # fmt: skip
-    span = pd.DateOffset(months=1) if rule.month else pd.DateOffset(years=1)
-    last = first + span - pd.Timedelta(days=1)
-    groups = grouped(frame, by)
-    within = grouped(frame, [find_column(name, map(str, frame.columns), path, key)
-                             for name in rule.within])  # fmt: skip
+    month = numbers_of(frame, monthly, path) if monthly else pd.Series(1.0, index=frame.index)
+    first = pd.to_datetime({"year": year, "month": month, "day": 1}, errors="coerce")
+    span = pd.DateOffset(months=1) if monthly else pd.DateOffset(years=1)
     seen = pd.Series(live & first.notna().to_numpy(), index=frame.index)
-    opened = first.where(seen).groupby(groups).transform("min")
-    closed = last.where(seen).groupby(groups).transform("max")
-    opened = opened.mask(opened == first.where(seen).groupby(within).transform("min"))
-    closed = closed.mask(closed == last.where(seen).groupby(within).transform("max"))
-    order = first.where(seen).sort_values(kind="stable").index
-    keeps = ~groups[order].where(seen[order]).duplicated(keep="last") & seen[order]
-    keeps = keeps.reindex(frame.index).to_numpy(dtype=bool)
-    twice = int((groups[seen].astype(str) + first[seen].astype(str)).duplicated().sum())
+    first = first.where(seen)
+    last = first + span - pd.Timedelta(days=1)
+    groups, source = grouped(frame, by), grouped(frame, within)
+    opened, closed = (first.groupby(groups).transform("min"), last.groupby(groups).transform("max"))
+    opened = opened.mask(opened == first.groupby(source).transform("min"))
+    closed = closed.mask(closed == last.groupby(source).transform("max"))
+    order = np.argsort(first[seen].to_numpy(), kind="stable")
+    seen_at = np.flatnonzero(seen.to_numpy())[order]
+    keeps = np.zeros(len(frame), dtype=bool)
+    keeps[seen_at] = ~groups.iloc[seen_at].duplicated(keep="last").to_numpy()
     notes = [
         f"{int(seen.sum())} rows are observations of {int(keeps.sum())} places: "
         "the last of each is kept"
     ]
+    twice = int(pd.DataFrame({"place": groups[seen], "on": first[seen]}).duplicated().sum())
     if twice:
         notes.append(f"{twice} rows repeat a place and month: the later row is kept")
     return Joined(keeps=keeps, opened_on=opened, closed_on=closed, notes=tuple(notes))
