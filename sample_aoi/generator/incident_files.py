@@ -162,20 +162,20 @@ def _spoil(file: str, header: Sequence[str], rows: list[Row]) -> list[tuple[Any,
 
 def _change(fault: str, told: dict[str, Any]) -> dict[str, Any]:
     """Return the columns a fault changes, with what they then hold."""
-    if fault == "latitude and longitude swapped":
-        return {"latitude": told["longitude"], "longitude": told["latitude"]}
-    if fault == "no coordinates":
-        return {"latitude": None, "longitude": None}
-    if fault == "impossible date":
-        return dict.fromkeys(("date_start", "date_end"), "2025-02-30 00:00:00.000")
-    if fault == "open sea, far outside":
-        return {"latitude": "3.60000", "longitude": "6.40000"}
-    if fault == "date after the end of the period":
-        return {"event_date": "2027-01-15"}
-    if fault == "fatalities in words":
-        return {"fatalities": "several"}
+    changes: dict[str, dict[str, Any]] = {
+        "latitude and longitude swapped": {
+            "latitude": told["longitude"],
+            "longitude": told["latitude"],
+        },
+        "no coordinates": {"latitude": None, "longitude": None},
+        "impossible date": dict.fromkeys(("date_start", "date_end"), "2025-02-30 00:00:00.000"),
+        "open sea, far outside": {"latitude": "3.60000", "longitude": "6.40000"},
+        "date after the end of the period": {"event_date": "2027-01-15"},
+        "fatalities in words": {"fatalities": "several"},
+        "exact duplicate": {},
+    }
+    if fault in changes:
+        return changes[fault]
     if fault == "latitude ten times too large":
         return {"latitude": f"{float(told['latitude']) * 10:.4f}"}
-    if fault == "same number, other content":
-        return {"fatalities": int(told["fatalities"]) + 3}
-    return {}
+    return {"fatalities": int(told["fatalities"]) + 3}
