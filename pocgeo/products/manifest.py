@@ -121,31 +121,62 @@ def as_json(made: Mapping[str, Any]) -> str:
 
 
 def manifest_html(made: Mapping[str, Any]) -> str:
-    """Show a manifest as a collapsible list; every text is escaped."""
+    """Show a manifest as a collapsible part of a page; every text is escaped.
+
+    Braces, dollars and backticks become entities too: pages are compiled as templates.
+    """
+    parts = []
+    for key, value in plain_json(made).items():
+        if value not in (None, [], {}):
+            parts.append(f"<h3>{_text(_words(key))}</h3>{_html(value)}")
     return (
-        '<details class="manifest"><summary>How this was made</summary>'
-        f"{_html(plain_json(made))}</details>"
+        '<details class="poc-manifest"><summary>Inputs, parameters, versions</summary>'
+        f"{''.join(parts)}</details>"
     )
 
 
 def _html(value: Any) -> str:
     if isinstance(value, dict):
-        items = "".join(
-            f"<dt>{escape(key)}</dt><dd>{_html(item)}</dd>" for key, item in value.items()
+        rows = (
+            f"<tr><th>{_text(_words(key))}</th><td>{_html(item)}</td></tr>"
+            for key, item in value.items()
         )
-        return f"<dl>{items}</dl>"
+        return f"<table>{''.join(rows)}</table>"
+    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+        names = list(dict.fromkeys(key for row in value for key in row))
+        head = "".join(f"<th>{_text(_words(name))}</th>" for name in names)
+        rows = (
+            "<tr>" + "".join(f"<td>{_html(row.get(name))}</td>" for name in names) + "</tr>"
+            for row in value
+        )
+        return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
     if isinstance(value, list):
-        return "<ul>" + "".join(f"<li>{_html(item)}</li>" for item in value) + "</ul>"
-    return escape("not stated" if value is None else str(value))
+        return _text(", ".join(map(str, value)))
+    return _text("not stated" if value is None else value)
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ").capitalize() if key.islower() else key
+
+
+INERT = str.maketrans({"{": "&#123;", "}": "&#125;", "`": "&#96;", "$": "&#36;", "\\": "&#92;"})
+
+
+def _text(value: Any) -> str:
+    return escape(str(value)).translate(INERT)
 
 
 def plain_json(value: Any) -> Any:
     """Turn a value into what JSON can hold: NA and NaN become null, numpy numbers plain ones."""
-    value = plain(value.item() if hasattr(value, "item") else value)
-    if isinstance(value, dict):
-        return {key: plain_json(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
         return [plain_json(item) for item in value]
-    if value is pd.NA or value is pd.NaT or (isinstance(value, float) and not isfinite(value)):
+    if value is pd.NA or value is pd.NaT:
+        return None
+    value = plain(value.item() if hasattr(value, "item") else value)
+    if isinstance(value, dict | list):
+        return plain_json(value)
+    if isinstance(value, float) and not isfinite(value):
         return None
     return value if isinstance(value, str | bool | int | float | None) else str(value)

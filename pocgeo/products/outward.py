@@ -88,7 +88,8 @@ def outward(
         )
     hide = _hider(joined, kind, policy.k)
     shown, masks, tally = suppressed(joined, specs, hide, policy.k)
-    totals = _safe_totals(joined, specs, masks, kind, policy.k)
+    one_whole = "points" if "gap_area_id" in table else kind  # gap areas are disjoint, joined too
+    totals = _safe_totals(joined, specs, masks, one_whole, policy.k)
     if tally["small"]:
         shown = _without_order(shown, specs)
     return Outward(

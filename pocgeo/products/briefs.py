@@ -1,0 +1,233 @@
+"""The briefing: one page for a commander: figures, maps, tables, caveats, how it was made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+
+import pandas as pd
+
+from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.products.disclosure import Policy, Released, policy
+from pocgeo.products.manifest import manifest_html
+from pocgeo.products.maps import MapSpec, Page, PageFrame
+from pocgeo.products.maps.safe_text import SafeHtml, joined, tag
+from pocgeo.products.page_tables import as_html
+from pocgeo.products.phrasing import clean, figure
+
+__all__ = ["BriefContent", "BriefMap", "BriefTable", "Headline", "as_html", "brief"]
+
+HOWS = ("total", "rows", "true", "value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """One figure at the top, read off a released table so that it cannot say more than that."""
+
+    label: str
+    """What is counted: "People in the gap"."""
+
+    unit: str
+    """Never empty: "persons", "gap areas", "incidents"."""
+
+    source: Released
+    """The table the figure is read from."""
+
+    column: str | None = None
+    """Column it is read from; None counts rows."""
+
+    how: str = "total"
+    """total, rows, true (rows where the column is true), value (of the one row of `where`)."""
+
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Column -> text: only these rows count (not for totals)."""
+
+    says: str = ""
+    """One plain sentence: what the figure means."""
+
+    digits: int | None = None
+    """Decimals; the column's own if None."""
+
+    per_cent: bool = False
+    """Whether a share (0-1) is written in per cent."""
+
+    def __post_init__(self) -> None:
+        if not self.unit:
+            raise BadInput(
+                f"Headline {self.label!r} has no unit. A figure without one says nothing."
+            )
+        if self.how not in HOWS:
+            raise UnknownName("way to read a headline", self.how, HOWS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BriefMap:
+    """One map of the brief."""
+
+    spec: MapSpec
+    cells: Released | None
+    overlays: Mapping[str, Released] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BriefTable:
+    """One table of the brief."""
+
+    heading: str
+    """Heading of its section: "Where nobody is in reach"."""
+
+    released: Released
+    says: str = ""
+    """One or two plain sentences before it."""
+
+    top: int = 15
+    """Rows shown; the rest is in the export."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BriefContent:
+    """Everything a brief is made of; all figures come from released tables."""
+
+    frame: PageFrame
+    headlines: tuple[Headline, ...] = ()
+    maps: tuple[BriefMap, ...] = ()
+    tables: tuple[BriefTable, ...] = ()
+    null_check: str = ""
+    """Sentence of the hotspot test about itself: how often noise alone would be flagged."""
+
+    caveats: tuple[str, ...] = ()
+    """What a reader must keep in mind, fit for the audience."""
+
+    refused: tuple[str, ...] = ()
+    """What this audience may not have, in the words of the gate."""
+
+
+def brief(content: BriefContent) -> str:
+    """Make the briefing as one HTML page that needs no network.
+
+    Parameters
+    ----------
+    content : BriefContent
+
+    Returns
+    -------
+    str
+        HTML, UTF-8; the same content gives the same text. Marking first and last.
+
+    Raises
+    ------
+    Refused
+        A table was released for another audience, or is marked higher than the page.
+    BadInput
+        A headline cannot be read from its table.
+    """
+    page = Page(content.frame)
+    for headline in content.headlines:
+        page.check(headline.source)
+    for table in content.tables:
+        page.check(table.released)
+    if content.headlines:
+        page.add_section("At a glance", _glance(content))
+    for item in content.maps:
+        page.add_map(item.spec, item.cells, item.overlays)
+    for table in content.tables:
+        before = [tag("p", clean(table.says))] if table.says else []
+        page.add_section(table.heading, joined([*before, as_html(table.released, table.top)]))
+    if content.caveats or content.null_check:
+        said = [*content.caveats, *([content.null_check] if content.null_check else [])]
+        page.add_section("What to keep in mind", _listed(said))
+    page.add_section("Who may see this", _disclosure(content))
+    made = SafeHtml(manifest_html(content.frame.manifest))  # escaped there
+    page.add_section("How this was made", made)
+    return page.render()
+
+
+def _glance(content: BriefContent) -> SafeHtml:
+    """Write the headline figures, largest type first."""
+    rows = []
+    for headline in content.headlines:
+        number, unit = _read(headline)
+        strong = tag("b", number)
+        cells = [
+            tag("td", joined([strong, tag("span", unit)], " "), class_="poc-number"),
+            tag("th", clean(headline.label), scope="row"),
+            tag("td", clean(headline.says)),
+        ]
+        rows.append(tag("tr", joined(cells, "")))
+    return tag("table", joined(rows), class_="poc-figures")
+
+
+def _read(headline: Headline) -> tuple[str, str]:
+    """Read a figure off its table, with its unit; what is withheld or unknown is said in words."""
+    value = _value(headline)
+    if value is None:
+        return "not shown", f"({headline.unit})"
+    spec = headline.source.columns.get(headline.column or "")
+    digits = headline.digits if headline.digits is not None else (spec.digits if spec else 0)
+    if headline.how in {"rows", "true"}:
+        digits = 0
+    if headline.per_cent:
+        return figure(100 * value, headline.digits or 0), "%"
+    return figure(value, digits), clean(headline.unit)
+
+
+def _value(headline: Headline) -> float | None:
+    source, column = headline.source, headline.column
+    if column is not None and column not in source.table:
+        return None  # withheld from this audience
+    if headline.how == "total":
+        total = source.totals.get(str(column))
+        return None if total is None or not isfinite(total) else float(total)
+    table = _selected(headline)
+    if headline.how == "rows" or column is None:
+        return float(len(table))
+    if headline.how == "true":
+        known = table[column].dropna()
+        return float(known.astype(bool).sum()) if len(known) or not len(table) else None
+    if len(table) != 1:
+        raise BadInput(
+            f"Headline {headline.label!r}: {len(table)} rows of {source.name} fit "
+            f"{dict(headline.where)}; it needs exactly one."
+        )
+    value = table[column].iloc[0]
+    return None if pd.isna(value) else float(value)
+
+
+def _selected(headline: Headline) -> pd.DataFrame:
+    table = pd.DataFrame(headline.source.table)
+    for name, wanted in headline.where.items():
+        if name not in table:
+            raise BadInput(
+                f"Headline {headline.label!r}: {headline.source.name} has no column {name}."
+            )
+        table = table[table[name].astype(str) == wanted]
+    return table
+
+
+def _listed(sentences: list[str]) -> SafeHtml:
+    return tag("ul", joined(tag("li", clean(sentence)) for sentence in sentences))
+
+
+def _disclosure(content: BriefContent) -> SafeHtml:
+    """Say for whom this was released, by which rules, and what it leaves out."""
+    rules = policy(content.frame.audience)
+    lines = [f"Marked {content.frame.marking}. Released for: {content.frame.audience}."]
+    lines.append(_rule(rules))
+    lines += content.refused
+    tables = [headline.source for headline in content.headlines]
+    tables += [table.released for table in content.tables]
+    for released in tables:
+        lines += [f"{released.title}: {line}" for line in released.withheld]
+    return _listed(list(dict.fromkeys(lines)))
+
+
+def _rule(rules: Policy) -> str:
+    if "restricted" in rules.sees:
+        return (
+            "It holds restricted information: places of incidents and bases. It may not leave the "
+            "mission. Confidential fields are in no product."
+        )
+    return (
+        f"Cells are coarsened by {rules.coarser_by} levels, counts from 1 to {rules.k - 1} are "
+        "suppressed together with what would reveal them, and single incidents, bases, patrols "
+        "and sources are left out."
+    )

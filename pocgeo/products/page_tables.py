@@ -1,0 +1,122 @@
+"""Released tables as HTML for a page: captions, units, tooltips, nothing that can run."""
+
+import pandas as pd
+
+from pocgeo.products.columns import ColumnSpec
+from pocgeo.products.maps.safe_text import SafeHtml, joined, tag
+from pocgeo.products.phrasing import clean, digits_of, figure, is_number, phrased
+from pocgeo.products.released import Released
+
+__all__ = ["as_html"]
+
+MOST_COLUMNS = 10
+LONG_TEXT = 40
+"""A column of text whose longest value is longer goes under its row."""
+
+
+def as_html(released: Released, top: int | None = None) -> SafeHtml:
+    """Write a table as HTML.
+
+    Parameters
+    ----------
+    released : Released
+    top : int, optional
+        Only the first rows; totals stay those of the whole table.
+
+    Returns
+    -------
+    SafeHtml
+        Caption, headings with units and tooltips, rows, totals; then what is not shown and why.
+        The columns of most weight are shown (`priority`), sentences under their row.
+    """
+    shown = released.first(top)
+    if len(shown.table) == 0:
+        return joined([tag("p", "No rows."), _said(shown, [])])
+    texts = {name: phrased(shown.table[name], spec) for name, spec in shown.columns.items()}
+    unknown = [name for name in texts if shown.table[name].isna().all()]
+    sentences = [
+        name
+        for name, words in texts.items()
+        if not is_number(shown.table[name]) and max(map(len, words)) > LONG_TEXT
+    ]
+    names = _chosen(shown, [*unknown, *sentences])
+    left = [name for name in texts if name not in {*names, *unknown, *sentences}]
+    rows = []
+    for row in range(len(shown.table)):
+        rows.append(_row(shown, names, [texts[name][row] for name in names]))
+        for name in sentences:
+            label = tag("b", f"{shown.columns[name].label}.")
+            words = tag("span", texts[name][row])
+            cell = tag("td", joined([label, words], " "), colspan=len(names))
+            rows.append(tag("tr", cell, class_="poc-sentence"))
+    parts = [
+        tag("caption", clean(shown.title)),
+        tag("thead", _head(shown, names)),
+        tag("tbody", joined(rows)),
+    ]
+    if any(name in shown.totals for name in names):
+        parts.append(tag("tfoot", _totals(shown, names)))
+    further = [f"Unknown throughout: {_labels(shown, unknown)}."] if unknown else []
+    if left:
+        further.append(f"Further columns are in the export: {_labels(shown, left)}.")
+    return joined([tag("table", joined(parts)), _said(shown, further)])
+
+
+def _chosen(released: Released, without: list[str]) -> list[str]:
+    """Choose the columns of most weight, in the table's order."""
+    names = [name for name in released.columns if name not in without]
+    ordered = sorted(names, key=lambda name: released.columns[name].priority)
+    kept = {name for name in ordered[:MOST_COLUMNS] if released.columns[name].priority < 3}
+    kept |= set(names[:1])
+    return [name for name in names if name in kept]
+
+
+def _head(released: Released, names: list[str]) -> SafeHtml:
+    cells = []
+    for name in names:
+        spec = released.columns[name]
+        label = f"{spec.label} ({spec.unit})" if spec.unit else spec.label
+        cells.append(
+            tag("th", clean(label), title=clean(spec.help), class_=_class(released.table[name]))
+        )
+    return tag("tr", joined(cells, ""))
+
+
+def _row(released: Released, names: list[str], words: list[str]) -> SafeHtml:
+    cells = [
+        tag("td", word, class_=_class(released.table[name]))
+        for name, word in zip(names, words, strict=True)
+    ]
+    return tag("tr", joined(cells, ""))
+
+
+def _totals(released: Released, names: list[str]) -> SafeHtml:
+    cells = []
+    for position, name in enumerate(names):
+        total = released.totals.get(name)
+        word = "Total" if position == 0 else ""
+        if total is not None:
+            word = _total(released, name, released.columns[name], total)
+        cells.append(tag("th", word, class_=_class(released.table[name])))
+    return tag("tr", joined(cells, ""))
+
+
+def _total(released: Released, name: str, spec: ColumnSpec, total: float) -> str:
+    values = released.table[name]
+    least = values.isna().any() and (spec.counts is None or released.audience == "internal")
+    return ("≥ " if least else "") + figure(total, digits_of(values, spec))
+
+
+def _class(values: pd.Series) -> str | None:
+    return "poc-number" if is_number(values) else None
+
+
+def _labels(released: Released, names: list[str]) -> str:
+    return ", ".join(released.columns[name].label for name in names)
+
+
+def _said(released: Released, further: list[str]) -> SafeHtml:
+    """Say what is not shown, and why."""
+    lines = [*further, *released.notes, *(f"Withheld. {line}" for line in released.withheld)]
+    spans = [tag("span", clean(line)) for line in lines]
+    return tag("p", joined(spans, " "), class_="poc-notes") if spans else SafeHtml("")
