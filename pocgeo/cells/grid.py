@@ -6,6 +6,7 @@ Points and boundaries are lon, lat in degrees, EPSG:4326. A cell's edges are str
 
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
+from typing import Any
 
 import h3.api.basic_int as h3
 import numpy as np
@@ -116,7 +117,7 @@ def boundaries(cells: Cells) -> NDArray[np.object_]:
     return polygons
 
 
-def unwrapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> shapely.Geometry:
+def unwrapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Any:
     """Make the polygon of a ring that crosses the antimeridian or goes round a pole."""
     east = lon % 360
     if np.ptp(east) > 180:  # round a pole: the ring becomes the lower edge of a cap
@@ -134,7 +135,7 @@ def unwrapped(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> shapely.Geo
     return shapely.union(west, moved)
 
 
-def cover(geometry: shapely.Geometry, resolution: int) -> Cells:
+def cover(geometry: Any, resolution: int) -> Cells:
     """Cells that overlap or touch a geometry, sorted: together they cover it without a gap.
 
     Parameters
@@ -163,8 +164,8 @@ def cover(geometry: shapely.Geometry, resolution: int) -> Cells:
     points = shapely.points(shapely.get_coordinates(whole))
     found = [cells_of(shapely.get_x(points), shapely.get_y(points), resolution)]
     for west, south, east, north in bounds.tolist():
-        east, north = max(east, west + HAIR_DEG), max(north, south + HAIR_DEG)
-        box = h3.LatLngPoly([(south, west), (south, east), (north, east), (north, west)])
+        e, n = max(east, west + HAIR_DEG), max(north, south + HAIR_DEG)
+        box = h3.LatLngPoly([(south, west), (south, e), (n, e), (n, west)])
         inside = h3.h3shape_to_cells_experimental(box, resolution, "overlap")
         found.append(np.fromiter(inside, np.int64, len(inside)))
     cells = np.unique(np.concatenate(found))
@@ -172,7 +173,8 @@ def cover(geometry: shapely.Geometry, resolution: int) -> Cells:
         cells = disk(cells, 1)
     shapes = boundaries(cells)
     touching = shapely.STRtree(shapes).query(pieces, predicate="intersects")[1]
-    return cells[np.unique(touching)]
+    covering: Cells = cells[np.unique(touching)]
+    return covering
 
 
 def areas_km2(cells: Cells) -> NDArray[np.float64]:
@@ -285,7 +287,7 @@ def ringed(
 
 
 def components(cells: Cells, labels: ArrayLike | None = None) -> NDArray[np.int64]:
-    """Number the connected groups of neighbouring cells, from 0 in the order of first cells.
+    """Give each connected group of neighbouring cells a number, from 0 in the order of first cells.
 
     Parameters
     ----------

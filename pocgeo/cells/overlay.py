@@ -1,5 +1,7 @@
 """Geometry against geometry, fast on detailed borders: tiles, crossing pairs, exact shares."""
 
+from typing import Any
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ WIDEST_DEG = 60.0
 """No tile is wider: h3 takes an edge over 180 degrees for one that crosses the antimeridian."""
 
 
-def on_earth(geometry: shapely.Geometry) -> shapely.Geometry:
+def on_earth(geometry: Any) -> Any:
     """Cut a geometry at the antimeridian, so that every part lies in -180 to 180, and mend it.
 
     Two spellings are understood: longitudes beyond 180 (179 to 181), and an edge that jumps by
@@ -42,7 +44,7 @@ def on_earth(geometry: shapely.Geometry) -> shapely.Geometry:
     return shapely.union_all(parts)
 
 
-def jumps(geometry: shapely.Geometry) -> bool:
+def jumps(geometry: Any) -> bool:
     """Say whether an edge spans more than 180 degrees of longitude without lying on a pole."""
     parts = shapely.get_parts(geometry)
     areal = shapely.get_type_id(parts) == 3
@@ -53,12 +55,12 @@ def jumps(geometry: shapely.Geometry) -> bool:
     return bool((leap & ~whole_turn).any()) and bool(np.abs(points[:, 0]).max() <= 180)
 
 
-def tiles(geometry: shapely.Geometry, vertices: int = VERTICES) -> NDArray[np.object_]:
+def tiles(geometry: Any, vertices: int = VERTICES) -> NDArray[np.object_]:
     """Cut a geometry into pieces of few vertices, halving the longer side again and again.
 
     The pieces do not overlap and together are the geometry.
     """
-    done: list[shapely.Geometry] = []
+    done: list[Any] = []
     waiting = [part for part in shapely.get_parts(geometry) if not part.is_empty]
     while waiting:
         piece = waiting.pop()
@@ -79,7 +81,7 @@ def tiles(geometry: shapely.Geometry, vertices: int = VERTICES) -> NDArray[np.ob
     return found
 
 
-def parts_of(geometry: shapely.Geometry, like: shapely.Geometry) -> list[shapely.Geometry]:
+def parts_of(geometry: Any, like: Any) -> list[Any]:
     """Parts of the dimension of another geometry: a cut may leave points and lines behind."""
     parts = shapely.get_parts(shapely.get_parts(geometry))
     kept = shapely.get_dimensions(parts) == shapely.get_dimensions(like)
@@ -126,4 +128,5 @@ def shares(
     pair, inverse = np.unique(owner[at] * size + cell, return_inverse=True)
     total = np.bincount(inverse, area, len(pair))
     pair, total = pair[total > 0], total[total > 0]
-    return pair // size, pair % size, total
+    row, column = np.divmod(pair, size)
+    return row, column, total

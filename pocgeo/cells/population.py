@@ -5,13 +5,13 @@ The rule, pixel by pixel (people are taken as evenly spread inside a pixel):
 1. A pixel wider than a third of a cell is first cut into equal parts that are not.
 2. A pixel whose four corners share a cell lies wholly in it, because cells are convex.
 3. Any other pixel is cut by the boundaries of the cells of its corners, exactly.
-4. Where those cells do not fill the pixel (a further cell reaches into it), it is split into `split` x `split` parts, each given to the cell of its centre.
+4. Where those cells do not fill the pixel (a further cell reaches into it), it is split into
+   `split` x `split` parts, each given to the cell of its centre.
 
 Corners are looked up once and shared by the pixels that meet there.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -69,12 +69,14 @@ def people_of_pixels(window: PixelWindow, resolution: int, split: int = 4) -> pd
     """
     if split < 1:
         raise BadInput(f"split must be 1 or more parts per side, got {split}.")
-    if (window.values < 0).any():
+    pixels = window.values  # noqa: PD011 (no pandas)
+    wrong = (pixels < 0) | np.isinf(pixels)
+    if wrong.any():
         raise NotCounts(
-            f"{', '.join(window.fields)}: a pixel holds {np.nanmin(window.values):g} persons. "
-            "Counts cannot be negative: check the band, and its no-data value."
+            f"{', '.join(window.fields)}: a pixel holds {pixels[wrong][0]:g} persons. "
+            "Counts are 0 or more: check the band, and its no-data value."
         )
-    counts = np.nan_to_num(window.values)
+    counts = np.nan_to_num(pixels)
     row, column = np.nonzero(counts.max(axis=0) > 0)
     persons = counts[:, row, column]
     cut = parts_per_side(window, resolution) if len(row) else 1
@@ -156,7 +158,8 @@ class Lattice(NamedTuple):
         down, across = (part.ravel() for part in np.divmod(np.arange(cut * cut), cut))
         r = (row[:, None] * cut + down).ravel().astype(np.int64)
         c = (column[:, None] * cut + across).ravel().astype(np.int64)
-        width = int(window.values.shape[2]) * cut + 1
+        columns = window.values.shape[2]  # noqa: PD011 (no pandas)
+        width = columns * cut + 1
         top, base = r * width + c, int(r.min()) * width
         corner = np.stack([top, top + 1, top + width + 1, top + width]) - base
         used, rank = ranked(corner, (int(r.max()) + 2) * width - base)
@@ -204,7 +207,7 @@ def shared(lattice: Lattice, persons: Floats, resolution: int, split: int) -> pd
     weight = share * lattice.share
     source = lattice.pixel[pixel]
     sums = [np.bincount(inverse, band[source] * weight, len(unique)) for band in persons]
-    return pd.DataFrame({"cell": unique, **dict(enumerate(sums))})
+    return pd.DataFrame({"cell": unique} | {str(band): sums[band] for band in range(len(sums))})
 
 
 def inside(
@@ -286,14 +289,15 @@ def centres_with_data(window: PixelWindow, cells: pd.DataFrame) -> NDArray[np.bo
     x, y = cells["lon"].to_numpy(), cells["lat"].to_numpy()
     if window.crs not in LONLAT:
         x, y = transformer("EPSG:4326", window.crs).transform(x, y)
-    _, rows, columns = window.values.shape
+    pixels = window.values  # noqa: PD011 (no pandas)
+    _, rows, columns = pixels.shape
     with np.errstate(invalid="ignore"):
         column = np.floor((x - window.west) / window.pixel_width)
         row = np.floor((window.north - y) / window.pixel_height)
     within = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
     found = np.zeros((len(window.fields), len(cells)), dtype=bool)
     r, c = row[within].astype(np.int64), column[within].astype(np.int64)
-    found[:, within] = np.isfinite(window.values[:, r, c])
+    found[:, within] = np.isfinite(pixels[:, r, c])
     return found
 
 
