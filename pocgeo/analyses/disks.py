@@ -104,12 +104,19 @@ def gi_star(counts: Floats, disks: sparse.csr_array) -> Floats:
     size = table.shape[0]
     if size < 2:
         return np.full(counts.shape, np.nan)
-    within = np.diff(disks.indptr).astype(float)[:, None]
+    within = np.diff(disks.indptr).astype(float)
     mean = table.mean(axis=0)
-    # Two passes: equal values must give exactly no variance, or noise would be standardised.
-    spread = np.sqrt(((table - mean) ** 2).mean(axis=0))
-    spread[np.ptp(table, axis=0) == 0] = 0.0
-    scale = spread * np.sqrt((size * within - within**2) / (size - 1))
-    z = np.full(table.shape, np.nan)
-    np.divide(disks @ table - within * mean, scale, out=z, where=scale > 0)
+    squares = np.einsum("ij,ij->j", table, table) / size
+    variance = squares - mean**2
+    # Of nearly equal values only rounding is left: then work it out the long way.
+    for column in np.flatnonzero(variance <= 1e-8 * squares):
+        flat = np.ptp(table[:, column]) == 0
+        variance[column] = 0.0 if flat else table[:, column].var()
+    scale = within * np.sqrt((size / within - 1) / (size - 1))
+    # In place, since tables of 0.9 million cells x 24 months are what this must bear.
+    z: Floats = disks @ table
+    z /= within[:, None]
+    z -= mean
+    z *= np.divide(within, scale, out=np.full(size, np.nan), where=scale > 0)[:, None]
+    z *= np.divide(1, np.sqrt(variance), out=np.full(mean.size, np.nan), where=variance > 0)
     return z.reshape(counts.shape)
