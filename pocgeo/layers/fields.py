@@ -50,6 +50,12 @@ class FieldReading:
     """What aoi.toml maps: field to source text to value."""
 
     defaults: Mapping[str, str] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
+    """Fields whose column aoi.toml names: what the profile says of its own column is not meant."""
+
+    def profile_of(self, field: str) -> ProfileSpec | None:
+        """Take the profile, where it speaks of the field's column."""
+        return None if field in self.declared else self.profile
 
 
 def read_field(
@@ -96,7 +102,7 @@ def raw_column(
     """Take the first column that has a value, row by row."""
     if not columns:
         return pd.Series(pd.NA, index=frame.index, dtype="string")
-    profile = reading.profile
+    profile = reading.profile_of(spec.name)
     if profile and spec.name in profile.join and len(columns) > 1:
         parts = pd.DataFrame({column: as_text(frame[column]) for column in columns})
         joined: pd.Series = parts.iloc[:, 0].str.cat(parts.iloc[:, 1:], sep=" ")
@@ -120,7 +126,7 @@ def mapped(
     frame: pd.DataFrame, text: pd.Series, spec: FieldSpec, reading: FieldReading
 ) -> pd.Series:
     """Map texts: by aoi.toml, the profile's values and rules, the layer's values, the default."""
-    profile = reading.profile
+    profile = reading.profile_of(spec.name)
     folded = text.str.casefold()
     result = text.copy()
     done = np.zeros(len(text), dtype=bool)

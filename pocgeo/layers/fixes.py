@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from pocgeo.ground.geodesy import distance_m
 from pocgeo.layers.rows import RowAccount
@@ -21,7 +22,7 @@ TRACK = ["unit_id", "patrol_id"]
 
 
 def checked_fixes(
-    fixes: pd.DataFrame, account: RowAccount, positions: np.ndarray, max_speed_kmh: float
+    fixes: pd.DataFrame, account: RowAccount, positions: NDArray[np.int64], max_speed_kmh: float
 ) -> pd.DataFrame:
     """Sort the fixes of one source and point at jumps, gaps and disorder.
 
@@ -62,18 +63,28 @@ def checked_fixes(
     with np.errstate(divide="ignore", invalid="ignore"):
         speed_kmh = np.where(step_s > 0, step_m / step_s * 3.6, np.where(step_m > 1, np.inf, 0.0))
     spike = follows & (speed_kmh > max_speed_kmh)
-    timed = spike & np.isfinite(speed_kmh)
-    if timed.any():
-        fastest = float(speed_kmh[timed].max())
-        flag_at(account, positions[timed], f"faster than {max_speed_kmh:g} km/h "
-                f"(up to {fastest:,.0f} km/h): a jump of the receiver")  # fmt: skip
-    flag_at(account, positions[spike & ~timed], "in two places at one time")
+    flag_jumps(account, positions, spike, speed_kmh, max_speed_kmh)
     gap = follows & (step_s > GAP_MIN * 60)
     if gap.any():
         longest_h = float(step_s[gap].max()) / 3600
         flag_at(account, positions[gap], f"after a gap of more than {GAP_MIN:g} minutes "
                 f"(the longest {longest_h:,.1f} hours)")  # fmt: skip
     return fixes.assign(spike=spike)
+
+
+def flag_jumps(
+    account: RowAccount,
+    positions: NDArray[np.int64],
+    spike: NDArray[np.bool_],
+    speed_kmh: NDArray[np.float64],
+    max_speed_kmh: float,
+) -> None:
+    """Point at fixes that were reached faster than believable."""
+    timed = spike & np.isfinite(speed_kmh)
+    fastest = float(speed_kmh[timed].max(initial=0.0))
+    said = f"faster than {max_speed_kmh:g} km/h (up to {fastest:,.0f} km/h): a jump of the receiver"
+    flag_at(account, positions[timed], said)
+    flag_at(account, positions[spike & ~timed], "in two places at one time")
 
 
 def routes_of(raw: RawTable) -> RawTable:
@@ -101,7 +112,7 @@ def routes_of(raw: RawTable) -> RawTable:
     return RawTable(frame=frame, path=raw.path, notes=notes, bad_rows=raw.bad_rows)
 
 
-def flag_at(account: RowAccount, positions: np.ndarray, reason: str) -> None:
+def flag_at(account: RowAccount, positions: NDArray[np.int64], reason: str) -> None:
     """Flag rows by their position."""
     rows = np.zeros(len(account.state), dtype=bool)
     rows[positions] = True

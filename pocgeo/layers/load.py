@@ -169,6 +169,7 @@ def load_source(
         profile=known,
         value_maps=source.value_maps,
         defaults=source.defaults,
+        declared=frozenset(source.columns),
     )
     if spec.geometry != "track":
         reject_exact_duplicates(frame, frame, spec, account)

@@ -52,27 +52,12 @@ def load_raster(
         No raster, no CRS, rotated.
     """
     facts = describe(path)
-    bands = dict(source.bands) or (dict(profile.bands) if profile else {})
-    if not bands:
-        if facts.bands > 1:
-            raise BadInput(
-                f"{path}: has {facts.bands} bands. Say which: bands = {{ {first(spec)} = 1 }}."
-            )
-        bands = {first(spec): 1}
-    for field, band in bands.items():
-        if field not in spec.fields:
-            raise UnknownName(f"field of {spec.name}", field, spec.fields)
-        if not 1 <= band <= facts.bands:
-            raise BadInput(
-                f"{path}: no band {band} for {field}; it has {facts.bands}, numbered from 1."
-            )
+    bands = bands_of(spec, source, profile, facts)
     people = spec.name == "population"
     measure = source.measure or (profile.measure if profile else None)
     measure = measure or ("count" if people else "value")
     if people and measure not in ("count", "density_per_km2"):
-        raise BadInput(
-            f"{path}: measure = {measure!r} is not of people. Write count or density_per_km2."
-        )
+        raise BadInput(f"{path}: measure = {measure!r} is not people: count or density_per_km2.")
     account = RowAccount(spec.name, path.name, ())
     overlap_or_refuse(facts, boundary, path)
     checks = {}
@@ -87,6 +72,28 @@ def load_raster(
     parts_or_refuse(checks, path)
     layer = RasterLayer(path=path, bands=bands, measure=measure, facts=facts, checks=checks)
     return layer, account
+
+
+def bands_of(
+    spec: LayerSpec, source: SourceRequest, profile: ProfileSpec | None, facts: RasterFacts
+) -> dict[str, int]:
+    """Say which band holds which field; the only band of a file needs no declaration."""
+    bands = dict(source.bands) or (dict(profile.bands) if profile else {})
+    if not bands:
+        if facts.bands > 1:
+            raise BadInput(
+                f"{facts.path}: has {facts.bands} bands. Say which: "
+                f"bands = {{ {first(spec)} = 1 }}."
+            )
+        bands = {first(spec): 1}
+    for field, band in bands.items():
+        if field not in spec.fields:
+            raise UnknownName(f"field of {spec.name}", field, spec.fields)
+        if not 1 <= band <= facts.bands:
+            raise BadInput(
+                f"{facts.path}: no band {band} for {field}; it has {facts.bands}, numbered from 1."
+            )
+    return bands
 
 
 def first(spec: LayerSpec) -> str:

@@ -20,15 +20,6 @@ def profile_from(top: StrictTable) -> ProfileSpec:
     layers = top.texts("layers")
     if not layers:
         raise top.wrong("layers", 'is missing. Write for example layers = ["incidents"].')
-    value_maps = {
-        field: {text.casefold(): value for text, value in table.items()}
-        for field, table in tables_of_texts(top, "values").items()
-    }
-    rules = {
-        field: tuple(rule_from(rule) for rule in top.table("rules").listed(field))
-        for field in top.table("rules").values
-    }
-    bands = {field: int(band) for field, band in top.mapping("bands").items()}
     spec = ProfileSpec(
         name=name,
         title=top.needed_text("title", "UCDP GED"),
@@ -40,8 +31,8 @@ def profile_from(top: StrictTable) -> ProfileSpec:
         join=top.texts("join"),
         lon=top.texts("lon"),
         lat=top.texts("lat"),
-        value_maps=value_maps,
-        rules=rules,
+        value_maps=value_maps_of(top),
+        rules=rules_of(top),
         only_when={field: table.lists_all() for field, table in top.tables("only_when").items()},
         defaults=top.mapping("defaults"),
         missing=top.texts("missing"),
@@ -51,7 +42,7 @@ def profile_from(top: StrictTable) -> ProfileSpec:
         wide=wide_from(top),
         sheet=top.text("sheet"),
         crs=top.text("crs"),
-        bands=bands,
+        bands={field: int(band) for field, band in top.mapping("bands").items()},
         measure=top.choice("measure", ("count", "density_per_km2", "class", "value")),
         day_first=top.optional_flag("day_first"),
         max_speed_kmh=top.number("max_speed_kmh"),
@@ -60,10 +51,19 @@ def profile_from(top: StrictTable) -> ProfileSpec:
     return spec
 
 
-def tables_of_texts(top: StrictTable, key: str) -> dict[str, dict[str, str]]:
-    """Take a table of tables of texts."""
-    outer = top.table(key)
-    return {name: outer.mapping(name) for name in outer.values}
+def value_maps_of(top: StrictTable) -> dict[str, dict[str, str]]:
+    """Take the mappings of source texts, lower case, by field."""
+    outer = top.table("values")
+    return {
+        field: {text.casefold(): value for text, value in outer.mapping(field).items()}
+        for field in outer.values
+    }
+
+
+def rules_of(top: StrictTable) -> dict[str, tuple[ValueRule, ...]]:
+    """Take the rules by field, in their order."""
+    outer = top.table("rules")
+    return {field: tuple(rule_from(rule) for rule in outer.listed(field)) for field in outer.values}
 
 
 def rule_from(table: StrictTable, *, valued: bool = True) -> ValueRule:
