@@ -1,6 +1,5 @@
 """Gap areas: neighbouring gap cells joined, named, ranked and explained."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from pocgeo.cells import grid
 from pocgeo.ground.frames import require_columns, with_standard
 from pocgeo.ground.grid_reference import to_mgrs
 
-__all__ = ["gap_areas", "near", "with_reasons"]
+__all__ = ["gap_areas", "with_gap_areas", "with_reasons"]
 
 PERSON_SUMS = ("gap_persons", "women_persons", "children_persons", "risk_persons")
 COUNT_SUMS = ("incidents_n", "incidents_before_n", "area_km2")
@@ -42,8 +41,8 @@ def gap_areas(
         to the gap of every table `coverage` gives.
     """
     require_columns(cells, "cells", ["cell", "lon", "lat", "gap_persons"])
-    gap = cells.loc[cells["gap_persons"] > 0].sort_values("cell", ignore_index=True)
-    gap["gap_area_id"] = area_ids(gap)
+    named_cells = cells if "gap_area_id" in cells else with_gap_areas(cells)
+    gap = named_cells.loc[cells["gap_persons"] > 0].sort_values("cell", ignore_index=True)
     table = summed(gap).join(leading(gap)).reset_index()
     table = table.merge(named(gap, settlements), on="gap_area_id", how="left")
     table["place"] = table.pop("largest").fillna(table.pop("lead_place"))
@@ -68,6 +67,12 @@ COLUMNS = (
     "incidents_n", "incidents_before_n", "alert_persons", "cells_n", "area_km2", "reason",
     "lon", "lat", "cell", "admin1_id", "admin2_id", "aor_id",
 )  # fmt: skip
+
+
+def with_gap_areas(cells: pd.DataFrame) -> pd.DataFrame:
+    """Add `gap_area_id` to the cells of `coverage.judged`; NA where a cell is no gap."""
+    gap = cells.loc[cells["gap_persons"] > 0].sort_values("cell")
+    return cells.assign(gap_area_id=area_ids(gap).reindex(cells.index))
 
 
 def area_ids(gap: pd.DataFrame) -> pd.Series:
@@ -151,23 +156,6 @@ def grid_references(table: pd.DataFrame) -> Any:
     return to_mgrs(table["lon"].to_numpy(float), table["lat"].to_numpy(float), digits=3)
 
 
-def near(table: pd.DataFrame, cells: Sequence[int], distances_m: pd.Series) -> pd.DataFrame:
-    """Keep the gap areas whose leading cell is among `cells`, nearest first.
-
-    Parameters
-    ----------
-    table : DataFrame
-        What `gap_areas` returns.
-    cells : sequence of int
-        Cells that count as near.
-    distances_m : Series
-        Metres from the place asked for, indexed by cell.
-    """
-    kept = table.loc[table["cell"].isin(list(cells))].copy()
-    kept["distance_m"] = kept["cell"].map(distances_m)
-    return kept.sort_values(["rank"], ignore_index=True)
-
-
 def with_reasons(cells: pd.DataFrame, standard: CoverageStandard) -> pd.DataFrame:
     """Add `reason`: why nobody covers the cell, in words, from the standards asked for.
 
@@ -207,7 +195,9 @@ def presence_words(cells: pd.DataFrame) -> pd.Series:
     if "days_since_presence" not in cells:
         return pd.Series("presence unknown: no patrol record", index=cells.index, dtype="string")
     days = cells["last_presence_on"]
-    words = "no patrol since " + days.dt.day.astype("Int64").astype("string")
+    met = cells["covered_presence"].fillna(value=False).astype(bool)
+    first = pd.Series("no patrol since ", index=cells.index, dtype="string")
+    words = first.where(~met, "last patrol on ") + days.dt.day.astype("Int64").astype("string")
     words = words + " " + days.dt.month_name().str.slice(0, 3) + " "
     words = words + days.dt.year.astype("Int64").astype("string")
     return words.astype("string").fillna("no patrol in the record")

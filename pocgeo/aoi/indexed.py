@@ -94,7 +94,7 @@ class Indexed:
 
     def rasters(self, name: str) -> tuple[RasterLayer, ...]:
         """Return the rasters of a layer, checked; empty where aoi.toml does not name it."""
-        return tuple(self.loaded(name).raster or ()) if name in self.requests else ()
+        return self.loaded(name).rasters if name in self.requests else ()
 
     def loaded(self, name: str) -> Loaded:
         """Load a layer from its sources, once."""
@@ -155,14 +155,14 @@ class Indexed:
         reports = [name for name in self.requests if self._report_is_stale(name)]
         steps = len(stale) + len(reports)
         for done, name in enumerate(reports):
-            self._say(f"checking {name}", done, steps)
+            self.say(f"checking {name}", done, steps)
             for part in REPORTS:
                 self._report_part(name, part)
         for done, name in enumerate(stale, len(reports)):
-            self._say(f"indexing {name}", done, steps)
+            self.say(f"indexing {name}", done, steps)
             self.table(name)
         if steps:
-            self._say("index complete", steps, steps)
+            self.say("index complete", steps, steps)
         return stale
 
     def is_stale(self, name: str) -> bool:
@@ -174,6 +174,7 @@ class Indexed:
         key = {"key": self.key(name if name != "population" else "raster:population")}
         return any(self.store.stale(f"report_{name}_{part}", key) for part in REPORTS)
 
-    def _say(self, what: str, done: int, steps: int) -> None:
+    def say(self, what: str, done: int, steps: int) -> None:
+        """Report long work, if anybody listens."""
         if self.progress is not None:
             self.progress(what, done, steps)

@@ -1,0 +1,272 @@
+"""Findings of one AOI: the analyses, fed with its tables as of a day."""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from pocgeo.analyses import coverage as coverages
+from pocgeo.analyses import hotspots as hot
+from pocgeo.analyses import indicators as series
+from pocgeo.analyses.gaps import gap_areas, with_gap_areas, with_reasons
+from pocgeo.analyses.null_check import null_check
+from pocgeo.analyses.risk import rank_stability
+from pocgeo.analyses.trend import trend
+from pocgeo.aoi import obligations
+from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.picture import Moment, incidents_placed, picture
+from pocgeo.aoi.standards import Period, StandardAsked, moment, standard
+from pocgeo.cells import grid
+from pocgeo.cells.presence import presence as presence_as_of
+from pocgeo.ground.declarations import declared, read_toml
+from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.ground.frames import with_standard
+
+__all__ = [
+    "coverage", "flagged", "gap_cells", "gaps", "hotspots", "indicators", "load_report",
+    "presence", "risk",
+]  # fmt: skip
+
+NAMED = ["admin1", "admin2", "aor", "settlement"]
+
+
+def load_report(index: Indexed) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the load report as two findings: by source, and what was found."""
+    report = index.report()
+    summary, details = report.summary.copy(), report.details.copy()
+    summary.attrs = {"name": "check", "title": f"Load report of {index.file.name}: rows by source"}
+    details.attrs = {"name": "check_details", "title": "What was found, and what became of it"}
+    for table in (summary, details):
+        table.attrs |= {"kind": "ledger", "sensitivity": "restricted"}
+    return summary, details
+
+
+def gap_cells(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.DataFrame:
+    """Judge every cell of the picture, with the reason of each gap."""
+    at = moment(index, as_of)
+    index.known("population")
+    judge = coverage_standard(index, asked)
+    judged = coverages.judged(picture(index, at), judge)
+    cells = with_reasons(with_gap_areas(judged), judge)
+    return finished(cells, index, at, "gap_cells", "Coverage gaps by cell", coverage=judge)
+
+
+def gaps(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.DataFrame:
+    """Rank gap areas, with the trend of incidents in each."""
+    at = moment(index, as_of)
+    judge = coverage_standard(index, asked)
+    cells = gap_cells(index, as_of, asked)
+    table = gap_areas(cells, judge, settlements_in_cells(index))
+    table = with_trend(table, cells, index, at)
+    return finished(table, index, at, "gaps", title_of(judge), coverage=judge)
+
+
+def coverage(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.DataFrame:
+    """Add up who is covered."""
+    judge = coverage_standard(index, asked)
+    table = coverages.coverage(gap_cells(index, as_of, asked), judge)
+    at = moment(index, as_of)
+    return finished(table, index, at, "coverage", "Who is covered, by area", coverage=judge)
+
+
+def coverage_standard(index: Indexed, asked: StandardAsked) -> coverages.CoverageStandard:
+    """Take thresholds from the question, else [standards.coverage], [reach] and [presence]."""
+    file = index.file
+    house: dict[str, Any] = {}
+    for section, key in (("reach", "reach_min"), ("presence", "presence_days")):
+        if key in file.standards.get(section, {}):
+            house[key] = file.standards[section][key]
+    values = house | file.standards.get("coverage", {}) | dict(asked)
+    if values.get("min_risk") is None:
+        values.pop("min_risk", None)
+    return standard(coverages.CoverageStandard, file, "coverage", values)
+
+
+def title_of(judge: coverages.CoverageStandard) -> str:
+    """Say in words what was asked."""
+    words = []
+    if judge.reach_min is not None:
+        words.append(f"within {judge.reach_min:g} minutes of a base")
+    if judge.presence_days is not None:
+        words.append(f"visited in the last {judge.presence_days:g} days")
+    if judge.alert:
+        words.append("covered by an alert network")
+    joined = (" or " if judge.require == "any" else " and ").join(words)
+    return f"Gap areas: people at risk who are not {joined}"
+
+
+def settlements_in_cells(index: Indexed) -> pd.DataFrame | None:
+    """Settlements with the cell each lies in."""
+    places = index.table("settlements")
+    if places is None or places.empty:
+        return None
+    return pd.DataFrame(
+        {
+            "settlement": places["name"],
+            "cell": grid.cells_of(places.geometry.x, places.geometry.y, index.file.resolution),
+            "people_persons": places.get("people_persons"),
+        }
+    ).dropna(subset=["settlement"])
+
+
+def with_trend(
+    table: pd.DataFrame, cells: pd.DataFrame, index: Indexed, at: Moment
+) -> pd.DataFrame:
+    """Add whether violence in each gap area rises or falls."""
+    placed = incidents_placed(index, at)
+    if placed is None or table.empty:
+        return table
+    area_of = cells.loc[cells["gap_persons"] > 0, ["cell", "gap_area_id"]]
+    judged = trend(placed.merge(area_of, on="cell"), "gap_area_id", at.at)
+    kept = table.merge(judged[["gap_area_id", "trend"]], on="gap_area_id", how="left")
+    kept["trend"] = kept["trend"].fillna("none")
+    kept.attrs = table.attrs
+    return kept
+
+
+def hotspots(
+    index: Indexed, as_of: date | None, period: Period, only: Mapping[str, tuple[str, ...]]
+) -> pd.DataFrame:
+    """Flag hotspots of the period, with the null check among the notes."""
+    at = moment(index, as_of)
+    test = standard(hot.HotspotTest, index.file, "hotspots")
+    placed = incidents_placed(index, at)
+    if placed is None:
+        index.known("incidents")
+    events = within(only_of(placed, only), period, at)
+    cells = index.known("cells")
+    people = index.table("population")
+    if people is not None:
+        cells = cells.merge(people, on="cell", how="left")
+    elif test.expectation in {"populated", "population"}:
+        raise BadInput(
+            f"{index.file.path}: hotspots expect incidents where people live, and there is no "
+            'population layer. Add one, or set [standards.hotspots] expectation = "uniform".'
+        )
+    pairs = grid.disk_pairs(cells["cell"].to_numpy(), test.disk)
+    table = hot.hotspots(events, cells, test, pairs=pairs)
+    checked = null_check(cells, float(events["weight"].sum()), test, pairs=pairs)
+    notes = [*table.attrs.get("notes", ()), checked.text]
+    table = table.merge(cells[["cell", "lon", "lat", *NAMED]], on="cell", how="left")
+    table.attrs = {"notes": notes}
+    days = days_in_words(period, index, at)
+    return finished(
+        table, index, at, "hotspots", f"Hotspots of incidents, {days}", hotspots=test,
+        period=dict(period), only=dict(only),
+    )  # fmt: skip
+
+
+def only_of(events: pd.DataFrame, only: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+    """Keep the categories asked for; refuse one that the layer does not know."""
+    for column, wanted in only.items():
+        if not wanted:
+            continue
+        known = {str(name) for name in events[column].dropna().unique()}
+        for name in wanted:
+            if name not in known:
+                raise UnknownName(column.replace("_", " "), name, known)
+        events = events[events[column].isin(wanted)]
+    return events
+
+
+def within(events: pd.DataFrame, period: Period, at: Moment) -> pd.DataFrame:
+    """Keep the incidents of the period; refuse one that is the wrong way round."""
+    since, until = period.get("since"), period.get("until")
+    if since and until and since > until:
+        raise BadInput(f"--since {since} is later than --until {until}. Swap them.")
+    kept = events
+    if since:
+        kept = kept[kept["occurred_on"] >= pd.Timestamp(since)]
+    return kept[kept["occurred_on"] <= (pd.Timestamp(until) if until else at.at)]
+
+
+def days_in_words(period: Period, index: Indexed, at: Moment) -> str:
+    """First and last day of the question."""
+    since = period.get("since") or index.file.period[0]
+    until = min(period.get("until") or at.as_of, at.as_of)
+    return f"{since:%d %b %Y} to {until:%d %b %Y}"
+
+
+def flagged(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the flagged cells, the most surprising first."""
+    kept = table[table["hotspot"]].sort_values(["q", "cell"], ignore_index=True)
+    kept.attrs = dict(table.attrs)
+    return kept
+
+
+def risk(index: Indexed, as_of: date | None) -> pd.DataFrame:
+    """Rank cells by people at risk, with parts and stability under other weights."""
+    at = moment(index, as_of)
+    index.known("incidents")
+    table = picture(index, at)
+    notes = table.attrs.get("notes", [])
+    stable = rank_stability(table, at.weights, draws=50)
+    table["top_decile_share"] = table["cell"].map(stable)
+    order = ["risk_persons", "risk"] if table["risk_persons"].notna().any() else ["risk"]
+    parts = [name for name in table if name.startswith(("threat_", "vulnerability_"))]
+    columns = ["cell", "lon", "lat", *NAMED, "people_persons", "risk_persons", "risk", "threat"]
+    columns += ["vulnerability", "top_decile_share", *parts]
+    table = table[[name for name in columns if name in table]]
+    table = table.sort_values([*order, "cell"], ascending=[False] * len(order) + [True])
+    table.attrs = {"notes": notes}
+    return finished(
+        table.reset_index(drop=True), index, at, "risk", "Risk = threat x vulnerability, by cell",
+        weights=at.weights,
+    )  # fmt: skip
+
+
+def presence(index: Indexed, as_of: date | None) -> pd.DataFrame:
+    """Give recorded presence by cell, the longest first."""
+    at = moment(index, as_of)
+    index.known("patrols")
+    table = presence_as_of(index.known("presence_days"), at.at)
+    cells = index.known("cells")[["cell", "lon", "lat", *NAMED]]
+    table = table.merge(cells, on="cell", how="left").sort_values(
+        ["presence_h", "cell"], ascending=[False, True], ignore_index=True
+    )
+    return finished(table, index, at, "presence", "Recorded presence of patrols, by cell")
+
+
+def indicators(index: Indexed, as_of: date | None) -> pd.DataFrame:
+    """Work out the series by month and area, with written definitions."""
+    at = moment(index, as_of)
+    known = pd.DataFrame(index.known("incidents").drop(columns="geometry"))
+    judge = coverage_standard(index, {})
+    cells = coverages.judged(picture(index, at), judge) if index.has("population") else None
+    verdict = obligations.verdict_by_incident(index, as_of)
+    if verdict is not None:
+        known = known.merge(verdict, on="incident_id", how="left")
+    asked = partial(standard, series.IndicatorStandard, index.file, "indicators")
+    record = series.IndicatorRecord(
+        cells=picture(index, at) if cells is None else cells,
+        incidents=known,
+        incident_cells=index.known("incident_cells"),
+        presence_days=index.table("presence_days"),
+        covered=None if cells is None else cells.filter(regex="^(cell$|covered_)"),
+    )
+    days = asked({"from_on": pd.Timestamp(index.file.period[0]), "as_of_on": at.at})
+    definitions = series.indicator_definitions(read_toml(declared("standards") / "indicators.toml"))
+    table = series.indicators(record, days, definitions)
+    return finished(table, index, at, "indicators", "Indicators by month and area")
+
+
+def finished(
+    table: pd.DataFrame, index: Indexed, at: Moment, name: str, title: str, **standards: Any
+) -> pd.DataFrame:
+    """Attach name, title, day and standards: what the gate and the manifest need."""
+    attrs = dict(table.attrs)
+    said = dict(attrs.get("standard", {}))
+    made = with_standard(table, str(attrs.get("question", title)), **standards)
+    made.attrs["standard"] = {**said, **made.attrs["standard"], "reach": standards_of(at)}
+    made.attrs |= {"name": name, "title": title, "as_of": at.as_of.isoformat()}
+    made.attrs["aoi"] = index.file.name
+    if "notes" in attrs:
+        made.attrs["notes"] = attrs["notes"]
+    return made
+
+
+def standards_of(at: Moment) -> dict[str, Any]:
+    """Say how reach was measured, in plain words for the manifest."""
+    return {"method": "straight line", "speed_kmh": dict(at.reach.speed_kmh)}

@@ -1,0 +1,213 @@
+"""One area of interest: one short method per question asked of it."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Unpack
+
+import pandas as pd
+
+from pocgeo.aoi import answers, obligations, showing
+from pocgeo.aoi.indexed import Indexed, Progress
+from pocgeo.aoi.narrowed import narrowed
+from pocgeo.aoi.picture import picture
+from pocgeo.aoi.standards import Narrowing, Period, StandardAsked, moment
+from pocgeo.ground.errors import UnknownName
+from pocgeo.layers.aoi_file import AoiFile, read_aoi
+from pocgeo.layers.report import write_rejected
+from pocgeo.products.disclosure import Released
+
+__all__ = ["Aoi", "open_aoi"]
+
+
+def open_aoi(path: Path | str, *, progress: Progress | None = None) -> "Aoi":
+    """Open an area of interest.
+
+    Parameters
+    ----------
+    path : Path or str
+        A folder with an aoi.toml, or the path of such a file.
+    progress : callable, optional
+        Called with what is done, steps done and steps in all, when tables are built.
+
+    Raises
+    ------
+    MissingFile, BadInput
+        No such AOI, or aoi.toml says something impossible.
+    """
+    return Aoi(read_aoi(Path(path)), progress=progress)
+
+
+class Aoi:
+    """Every question of the field, asked of one area. Tables are built when first needed."""
+
+    def __init__(self, file: AoiFile, *, progress: Progress | None = None) -> None:
+        self.file = file
+        self._progress = progress
+
+    @cached_property
+    def indexed(self) -> Indexed:
+        """Layers and cell tables, brought up to date."""
+        index = Indexed(self.file, self._progress)
+        index.index()
+        return index
+
+    def index(self) -> str:
+        """Bring every table up to date; say in one line which were built."""
+        index = Indexed(self.file, self._progress)
+        built = index.index()
+        self.__dict__["indexed"] = index
+        folder = index.store.folder
+        return f"{folder}: " + (f"built {', '.join(built)}" if built else "everything was fresh")
+
+    def check(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Report what became of every row: a summary by source, and the details."""
+        return answers.load_report(self.indexed)
+
+    def save_rejected(self) -> Path | None:
+        """Write the rejected rows as CSV beside the other products; None if there are none."""
+        report = self.indexed.report()
+        if report.rejected.empty:
+            return None
+        return write_rejected(report, self.out_folder / "rejected_rows.csv")
+
+    def layer(self, name: str) -> Any:
+        """Rows of a layer as they passed the checks; a (Geo)DataFrame in EPSG:4326."""
+        if name not in self.indexed.requests:
+            raise UnknownName("layer of this AOI", name, self.indexed.requests)
+        return self.indexed.table(name)
+
+    def picture(self, *, as_of: date | None = None) -> pd.DataFrame:
+        """Join all that is known of each cell on a day: people, reach, presence, risk ..."""
+        return picture(self.indexed, moment(self.indexed, as_of))
+
+    def gap_cells(
+        self, *, as_of: date | None = None, **asked: Unpack[StandardAsked]
+    ) -> pd.DataFrame:
+        """Judge every cell by the standards; `gap_persons`, verdicts and the reason in words."""
+        return answers.gap_cells(self.indexed, as_of, asked)
+
+    def gaps(self, *, as_of: date | None = None, **asked: Any) -> pd.DataFrame:
+        """Rank gap areas: places where people at risk meet none of the standards, and why.
+
+        Parameters
+        ----------
+        as_of : date, optional
+            Only what was known and standing on this day; the end of the period if left out.
+        reach_min, presence_days : float or None, optional
+            Standards; None: not asked for. Left out: aoi.toml, else 60 minutes and 14 days.
+        alert, require, min_risk : optional
+            See CoverageStandard.
+        aor, admin, min_people, near, within_km : optional
+            Narrow the list; ranks stay those of the whole.
+
+        Returns
+        -------
+        DataFrame, one row per gap area
+            See pocgeo.analyses.gaps.gap_areas.
+        """
+        wanted: Narrowing = {name: asked.pop(name) for name in NARROWING if name in asked}  # type: ignore[assignment,misc]
+        return narrowed(answers.gaps(self.indexed, as_of, checked(asked)), self.indexed, wanted)
+
+    def coverage(
+        self, *, as_of: date | None = None, **asked: Unpack[StandardAsked]
+    ) -> pd.DataFrame:
+        """Add up who is covered, by AOI, AOR and admin area."""
+        return answers.coverage(self.indexed, as_of, asked)
+
+    def proximity(
+        self, *, radius_m: float | None = None, as_of: date | None = None, **period: Unpack[Period]
+    ) -> pd.DataFrame:
+        """Draw up the ledger: who and what lies within the radius of each base."""
+        return obligations.ledger(self.indexed, radius_m, as_of, period)
+
+    def verdicts(
+        self, *, radius_m: float | None = None, as_of: date | None = None, **period: Unpack[Period]
+    ) -> pd.DataFrame:
+        """Say of every incident near a base whether it was inside the radius."""
+        return obligations.verdicts(self.indexed, radius_m, as_of, period)
+
+    def review(
+        self, *, radius_m: float | None = None, as_of: date | None = None, **period: Unpack[Period]
+    ) -> pd.DataFrame:
+        """List the incidents that call for a review (Policy 87), with what was known before."""
+        return obligations.review(self.indexed, radius_m, as_of, period)
+
+    def base(self, base_id: str, *, as_of: date | None = None) -> tuple[pd.DataFrame, ...]:
+        """Give the sheet of one base: people, sites, settlements, incidents, reach, neighbours."""
+        return obligations.sheet(self.indexed, base_id, as_of)
+
+    def hotspots(
+        self,
+        *,
+        perpetrator: Sequence[str] = (),
+        incident_type: Sequence[str] = (),
+        as_of: date | None = None,
+        **period: Unpack[Period],
+    ) -> pd.DataFrame:
+        """Flag cells where incidents are high beyond chance; the null check is in the notes."""
+        only = {"perpetrator": tuple(perpetrator), "incident_type": tuple(incident_type)}
+        return answers.hotspots(self.indexed, as_of, period, only)
+
+    def flagged(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Keep the flagged cells of a hotspot table, the most surprising first."""
+        return answers.flagged(table)
+
+    def risk(self, *, as_of: date | None = None) -> pd.DataFrame:
+        """Rank cells by risk = threat x vulnerability, with both and their parts."""
+        return answers.risk(self.indexed, as_of)
+
+    def presence(self, *, as_of: date | None = None) -> pd.DataFrame:
+        """Say where patrols stayed, how long, by night, and how long ago."""
+        return answers.presence(self.indexed, as_of)
+
+    def indicators(self, *, as_of: date | None = None) -> pd.DataFrame:
+        """Work out the monitoring indicators by month, AOI, AOR and admin area."""
+        return answers.indicators(self.indexed, as_of)
+
+    def table(self, name: str, *, as_of: date | None = None) -> pd.DataFrame:
+        """Fetch a finding or a layer by name, as exports and maps call it."""
+        return showing.table(self, name, as_of)
+
+    def release(self, table: pd.DataFrame, *, audience: str = "internal") -> Released:
+        """Pass a finding through the disclosure gate."""
+        return showing.release_for(self, table, audience)
+
+    @property
+    def out_folder(self) -> Path:
+        """Where products go unless told otherwise."""
+        return self.file.folder / "out"
+
+    def out_path(self, released: Released, form: str) -> Path:
+        """Name the file of a product: out/<name>[-audience].<ending>."""
+        return showing.out_path(self, released, form)
+
+    def save_map(
+        self, name: str, out: Path | None = None, *, as_of: date | None = None,
+        audience: str = "internal",
+    ) -> Path:  # fmt: skip
+        """Make one map as a single HTML file that needs no network."""
+        return showing.save_map(self, name, out, as_of, audience)
+
+    def save_maps(self, *, as_of: date | None = None, audience: str = "internal") -> list[str]:
+        """Make every map product; one line each."""
+        return showing.save_maps(self, as_of, audience)
+
+    def save_brief(
+        self, out: Path | None = None, *, as_of: date | None = None, audience: str = "internal"
+    ) -> Path:
+        """Make the briefing: one self-contained HTML."""
+        return showing.save_brief(self, out, as_of, audience)
+
+
+NARROWING = ("aor", "admin", "min_people", "near", "within_km")
+
+
+def checked(asked: dict[str, Any]) -> StandardAsked:
+    """Refuse a keyword that no standard has."""
+    for name in asked:
+        if name not in StandardAsked.__annotations__:
+            known = [*StandardAsked.__annotations__, *NARROWING, "as_of"]
+            raise UnknownName("keyword of gaps", name, known)
+    return asked  # type: ignore[return-value]

@@ -1,0 +1,125 @@
+"""What goes into the briefing of one AOI, in the order a commander asks."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pocgeo.ground.errors import Refused
+from pocgeo.products.briefs import BriefContent, BriefMap, BriefTable, Headline, brief
+from pocgeo.products.disclosure import Released
+from pocgeo.products.maps import MapSpec, PageFrame, map_spec
+
+if TYPE_CHECKING:
+    from pocgeo.aoi.area import Aoi
+
+__all__ = ["page"]
+
+Fetch = Callable[[str], Released | str]
+Overlays = Callable[["Aoi", MapSpec, Fetch], tuple[dict[str, Released], list[str]]]
+
+NULL_WORDS = "Null check"
+MAPS = ("coverage_gaps", "proximity", "hotspots", "risk")
+
+TABLES = (  # finding, what it needs, heading, sentence, rows
+    ("gaps", "population", "Where nobody is in reach and nobody has been",
+     "People at risk who meet none of the standards, joined into areas and ranked by "
+     "risk-weighted people. The reason is under each row.", 15),
+    ("coverage", "population", "Who is covered, by area",
+     "Each kind of area adds up to the whole area of interest.", 20),
+    ("proximity", "bases", "What we owe around our bases",
+     "People, sites and incidents within the radius of each perimeter. Zones may overlap, so "
+     "rows must not be added up.", 30),
+    ("review", "incidents", "Incidents that call for a review",
+     "Incidents against civilians inside the radius, or where the location error leaves it "
+     "undecided, with what was on record before them.", 15),
+    ("flagged", "incidents", "Where violence is high beyond chance",
+     "Cells whose surroundings hold more incidents than the expectation explains.", 15),
+)  # fmt: skip
+
+CAVEATS = (
+    "Reach is a straight line at a declared speed: roads, rivers and the season are not in it.",
+    "Covered means that a standard is met on paper. It does not mean safe.",
+    "Incidents are those reported. No report is not no incident.",
+    "Population is a model. Unknown is shown as unknown, never as zero.",
+)
+
+
+def page(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -> str:
+    """Assemble the briefing from released tables; what is refused is said."""
+    refused: list[str] = []
+
+    def released(name: str, need: str) -> Released | None:
+        if not aoi.indexed.has(need) or (name in {"review"} and not aoi.indexed.has("bases")):
+            return None
+        made = fetch(name)
+        if isinstance(made, str):
+            refused.append(made)
+            return None
+        return made
+
+    tables = []
+    found: dict[str, Released] = {}
+    for name, need, heading, says, top in TABLES:
+        made = released(name, need)
+        if made is not None:
+            found[name] = made
+            tables.append(BriefTable(heading=heading, released=made, says=says, top=top))
+    content = BriefContent(
+        frame=frame,
+        headlines=tuple(headlines(found)),
+        maps=tuple(maps(aoi, released, fetch, overlays_of, refused)),
+        tables=tuple(tables),
+        null_check=null_sentence(found),
+        caveats=CAVEATS,
+        refused=tuple(dict.fromkeys(refused)),
+    )
+    return brief(content)
+
+
+def headlines(found: dict[str, Released]) -> list[Headline]:
+    """Pick the figures at the top, from tables that passed the gate."""
+    picked: list[tuple[str, dict[str, Any]]] = [
+        ("coverage", {"label": "People covered", "unit": "persons", "column": "covered_any_persons",
+                      "how": "value", "where": {"area_kind": "AOI"}}),
+        ("coverage", {"label": "People in the gap", "unit": "persons", "column": "gap_persons",
+                      "how": "value", "where": {"area_kind": "AOI"}}),
+        ("gaps", {"label": "Gap areas", "unit": "areas", "how": "rows"}),
+        ("proximity", {"label": "Incidents within the radius of a base", "unit": "incidents",
+                       "column": "incidents_inside"}),
+        ("review", {"label": "Incidents that call for a review", "unit": "incidents",
+                    "how": "rows"}),
+        ("flagged", {"label": "Cells flagged as hotspots", "unit": "cells", "how": "rows"}),
+    ]  # fmt: skip
+    return [Headline(source=found[name], **said) for name, said in picked if name in found]
+
+
+def maps(
+    aoi: "Aoi",
+    released: Callable[[str, str], Released | None],
+    fetch: Fetch,
+    overlays_of: Overlays,
+    refused: list[str],
+) -> list[BriefMap]:
+    """Draw the maps that the layers and the audience allow."""
+    needs = {"gap_cells": "population", "population": "population"}
+    made = []
+    for name in MAPS:
+        spec = map_spec(name, aoi.file.folder)
+        table = spec.table or ""
+        cells = released(table, needs.get(table, "incidents"))
+        if cells is None:
+            continue
+        try:
+            overlays, withheld = overlays_of(aoi, spec, fetch)
+        except Refused as reason:
+            refused.append(str(reason))
+            continue
+        refused += withheld
+        made.append(BriefMap(spec=spec, cells=cells, overlays=overlays))
+    return made
+
+
+def null_sentence(found: dict[str, Released]) -> str:
+    """Repeat the null check that the hotspot table carries among its notes."""
+    notes = found["flagged"].notes if "flagged" in found else ()
+    said = [note for note in notes if NULL_WORDS in note]
+    return said[0] if said else ""

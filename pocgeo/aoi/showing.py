@@ -1,0 +1,316 @@
+"""Answers on their way out: named tables, the gate, maps and briefs of one AOI."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from pocgeo.aoi import briefing, obligations
+from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.standards import as_of_day
+from pocgeo.ground.errors import Refused, UnknownName
+from pocgeo.ground.provenance import made_at
+from pocgeo.products.columns import ColumnSpec
+from pocgeo.products.disclosure import ReleaseContext, Released, policy, release
+from pocgeo.products.exports import SUFFIXES, written_atomically
+from pocgeo.products.manifest import InputFact, Making, manifest
+from pocgeo.products.maps import MapSpec, PageFrame, draw, map_names, map_spec
+
+if TYPE_CHECKING:
+    from pocgeo.aoi.area import Aoi
+
+__all__ = ["out_path", "release_for", "save_brief", "save_map", "save_maps", "table"]
+
+FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
+    "gaps": lambda aoi, day: aoi.gaps(as_of=day),
+    "gap_cells": lambda aoi, day: aoi.gap_cells(as_of=day),
+    "coverage": lambda aoi, day: aoi.coverage(as_of=day),
+    "proximity": lambda aoi, day: aoi.proximity(as_of=day),
+    "verdicts": lambda aoi, day: aoi.verdicts(as_of=day),
+    "review": lambda aoi, day: aoi.review(as_of=day),
+    "hotspots": lambda aoi, day: aoi.hotspots(as_of=day),
+    "flagged": lambda aoi, day: aoi.flagged(aoi.hotspots(as_of=day)),
+    "risk": lambda aoi, day: aoi.risk(as_of=day),
+    "presence": lambda aoi, day: aoi.presence(as_of=day),
+    "indicators": lambda aoi, day: aoi.indicators(as_of=day),
+    "check": lambda aoi, _day: aoi.check()[0],
+    "rings": lambda aoi, day: obligations.rings(aoi.indexed, day),
+    "perimeters": lambda aoi, day: obligations.perimeters(aoi.indexed, day),
+}
+KIND_OF = {"point": "points", "track": "tracks", "any": "points"}
+AREAS = {"areas", "aors", "floods", "waterways", "roads"}
+
+
+def table(aoi: "Aoi", name: str, as_of: date | None) -> pd.DataFrame:
+    """Fetch a finding, a cell table or a layer by name."""
+    if name in FINDINGS:
+        return FINDINGS[name](aoi, as_of)
+    index = aoi.indexed
+    if name in {"cells", "population", "own_layers", "planned_presence"} and index.has(name):
+        return cell_table(index, name)
+    if name in index.requests and index.requests[name].spec.geometry != "raster":
+        return layer_table(index, name, as_of_day(aoi.file, as_of))
+    known = [*FINDINGS, "cells", "population", *index.requests]
+    raise UnknownName("table", name, known)
+
+
+def cell_table(index: Indexed, name: str) -> pd.DataFrame:
+    """Give a cell table with the names of its areas."""
+    cells = index.known("cells")
+    made = index.known(name)
+    if name != "cells":
+        named = cells[["cell", "lon", "lat", "settlement", "admin1", "admin2", "aor"]]
+        made = made.merge(named, on="cell", how="left")
+    made.attrs = {"name": name, "title": TITLES[name], "kind": "cells"}
+    if name == "planned_presence":
+        made.attrs["sensitivity"] = "restricted"
+    return made
+
+
+TITLES = {
+    "cells": "Cells and their areas",
+    "population": "People by cell",
+    "own_layers": "Further layers by cell",
+    "planned_presence": "Planned presence by cell",
+}
+
+
+def layer_table(index: Indexed, name: str, day: date) -> pd.DataFrame:
+    """Give a layer as it stood on a day, ready for the gate."""
+    spec = index.requests[name].spec
+    rows = obligations.as_known(index.known(name), day)
+    if spec.geometry == "track":
+        rows = tracks(rows)
+    rows = rows.drop(columns=["source", "source_row"], errors="ignore").reset_index(drop=True)
+    kind = "areas" if name in AREAS else KIND_OF.get(spec.geometry, "areas")
+    rows.attrs = {
+        "name": name, "title": spec.title, "kind": kind, "sensitivity": spec.sensitivity,
+        "notes": [spec.caveat] if spec.caveat else [],
+    }  # fmt: skip
+    return rows
+
+
+def tracks(fixes: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Join the fixes of each patrol into a line; a patrol of one fix is a point."""
+    held = fixes.dropna(subset=["lon", "lat"])
+    keys = held.groupby(["unit_id", "patrol_id"], dropna=False, sort=True).ngroup().to_numpy()
+    points = shapely.points(held["lon"].to_numpy(), held["lat"].to_numpy())
+    rows = []
+    first = held.assign(track=keys).groupby("track")
+    ends = first["fix_at"].agg(["min", "max"])
+    names = first[["unit_id", "patrol_id"]].first()
+    for track, at in first.indices.items():
+        line = (
+            shapely.linestrings(shapely.get_coordinates(points[at]))
+            if len(at) > 1
+            else points[at[0]]
+        )
+        rows.append((track, line))
+    made = gpd.GeoDataFrame(
+        {"track": [track for track, _ in rows]},
+        geometry=[line for _, line in rows],
+        crs="EPSG:4326",
+    ).set_index("track")
+    made = made.join(names).join(ends.rename(columns={"min": "from_at", "max": "until_at"}))
+    return made.reset_index(drop=True)
+
+
+def release_for(aoi: "Aoi", finding: pd.DataFrame, audience: str) -> Released:
+    """Pass a finding through the gate with the AOI's marking, note and manifest."""
+    file, index = aoi.file, aoi.indexed
+    day = date.fromisoformat(finding.attrs.get("as_of", as_of_day(file, None).isoformat()))
+    context = ReleaseContext(
+        marking=file.marking,
+        cut_off_on=day,
+        notes=(file.note,) if file.note else (),
+        manifest=manifest_of(index, day),
+        columns=own_columns(index, finding),
+        resolution=file.resolution,
+    )
+    name = str(finding.attrs.get("name", "table"))
+    title = str(finding.attrs.get("title", name))
+    return release(finding, policy(audience), name=name, title=title, context=context)
+
+
+def manifest_of(index: Indexed, day: date) -> dict[str, Any]:
+    """Write down inputs, load report, versions and cut-off of everything this AOI makes."""
+    file = index.file
+    inputs = [
+        InputFact(layer=name, source=path.name, digest=index.digests[path])
+        for name, request in index.requests.items()
+        for source in request.sources
+        for path in source.paths
+    ]
+    about = {
+        "name": file.name, "resolution": file.resolution, "period": file.period,
+        "time_zone": file.time_zone, "marking": file.marking, "note": file.note,
+    }  # fmt: skip
+    report = index.report().summary if index.requests else None
+    return manifest(Making(aoi=about, inputs=inputs, load_report=report, cut_off_on=day))
+
+
+def own_columns(index: Indexed, finding: pd.DataFrame) -> dict[str, ColumnSpec]:
+    """Describe the columns that layers of the AOI declare, for the gate."""
+    specs: dict[str, ColumnSpec] = {}
+    name = str(finding.attrs.get("name", ""))
+    for layer, request in index.requests.items():
+        for rule in request.spec.index:
+            specs[rule.column] = ColumnSpec(
+                name=rule.column, label=f"{request.spec.title}: {rule.method.replace('_', ' ')}",
+                unit=None, sensitivity=request.spec.sensitivity, released_as="none", counts=None,
+            )  # fmt: skip
+        if layer == name:
+            for field in request.spec.fields.values():
+                specs[field.name] = ColumnSpec(
+                    name=field.name, label=field.label, unit=field.unit,
+                    sensitivity=field.sensitivity, released_as="none", counts=None,
+                )  # fmt: skip
+    return specs
+
+
+def out_path(aoi: "Aoi", released: Released, form: str) -> Path:
+    """Name a product's file."""
+    outside = "" if released.audience == "internal" else f"-{released.audience}"
+    aoi.out_folder.mkdir(parents=True, exist_ok=True)
+    return aoi.out_folder / f"{released.name}{outside}{SUFFIXES[form]}"
+
+
+def save_map(aoi: "Aoi", name: str, out: Path | None, as_of: date | None, audience: str) -> Path:
+    """Draw one map and write it."""
+    spec = map_spec(name, aoi.file.folder)
+    path = out or page_path(aoi, f"map_{name}", audience)
+    written_atomically(path, drawn(aoi, spec, as_of, audience, {}).encode())
+    return path
+
+
+def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
+    """Draw every map; a map that this audience or these layers do not allow says why."""
+    lines = []
+    tables: dict[str, Released | str] = {}
+    names = map_names(aoi.file.folder)
+    for done, name in enumerate(names):
+        aoi.indexed.say(f"drawing {name}", done, len(names))
+        spec = map_spec(name, aoi.file.folder)
+        missing = missing_table(aoi, spec)
+        if missing:
+            lines.append(f"Not made: {name} (no layer {missing})")
+            continue
+        try:
+            page = drawn(aoi, spec, as_of, audience, tables)
+        except Refused as reason:
+            lines.append(f"Not made: {name} ({reason})")
+            continue
+        path = page_path(aoi, f"map_{name}", audience)
+        written_atomically(path, page.encode())
+        lines.append(f"Wrote {path}")
+    aoi.indexed.say("maps complete", len(names), len(names))
+    return lines
+
+
+NEEDS = {
+    "gap_cells": "population", "population": "population", "hotspots": "incidents",
+    "risk": "incidents", "presence": "patrols",
+}  # fmt: skip
+
+
+def missing_table(aoi: "Aoi", spec: MapSpec) -> str | None:
+    """Name the layer without which a map has no cells."""
+    need = NEEDS.get(spec.table or "")
+    return need if need and not aoi.indexed.has(need) else None
+
+
+def page_path(aoi: "Aoi", stem: str, audience: str) -> Path:
+    """Name a page's file."""
+    outside = "" if audience == "internal" else f"-{audience}"
+    aoi.out_folder.mkdir(parents=True, exist_ok=True)
+    return aoi.out_folder / f"{stem}{outside}.html"
+
+
+def drawn(
+    aoi: "Aoi", spec: MapSpec, as_of: date | None, audience: str,
+    tables: dict[str, Released | str],
+) -> str:  # fmt: skip
+    """Draw one map from released tables."""
+    fetch = partial(fetched, aoi, as_of, audience, tables)
+    cells = fetch(spec.table) if spec.table else None
+    if isinstance(cells, str):
+        raise Refused(cells)
+    overlays, withheld = overlays_of(aoi, spec, fetch)
+    return draw(spec, cells, overlays, frame_of(aoi, spec.title, as_of, audience, cells, withheld))
+
+
+def overlays_of(
+    aoi: "Aoi", spec: MapSpec, fetch: Callable[[str], Released | str]
+) -> tuple[dict[str, Released], list[str]]:
+    """Fetch the layers over the cells; those withheld from the audience are said, not drawn."""
+    overlays: dict[str, Released] = {}
+    withheld = []
+    for item in spec.overlays:
+        if item.layer not in FINDINGS and not aoi.indexed.has(item.layer):
+            continue
+        if item.layer in {"rings", "perimeters", "proximity"} and not aoi.indexed.has("bases"):
+            continue
+        made = fetch(item.layer)
+        if isinstance(made, str):
+            withheld.append(made)
+        else:
+            overlays[item.layer] = made
+    return overlays, withheld
+
+
+def fetched(
+    aoi: "Aoi", as_of: date | None, audience: str, tables: dict[str, Released | str], name: str
+) -> Released | str:
+    """Release a table once for all maps; the reason where it is refused."""
+    if name not in tables:
+        try:
+            tables[name] = release_for(aoi, table(aoi, name, as_of), audience)
+        except Refused as reason:
+            tables[name] = str(reason)
+    return tables[name]
+
+
+def frame_of(
+    aoi: "Aoi", title: str, as_of: date | None, audience: str, cells: Released | None,
+    withheld: list[str],
+) -> PageFrame:  # fmt: skip
+    """Put together what every page says around its maps."""
+    file = aoi.file
+    day = as_of_day(file, as_of)
+    made = cells.manifest if cells is not None else manifest_of(aoi.indexed, day)
+    return PageFrame(
+        title=title,
+        aoi_name=file.name,
+        marking=file.marking,
+        audience=audience,
+        cut_off_on=day,
+        made_at=made_at(),
+        boundary=aoi.indexed.boundary,
+        period=(file.period[0], day),
+        method=METHOD,
+        notes=(*([file.note] if file.note else []), *withheld),
+        manifest=made,
+    )
+
+
+METHOD = (
+    "H3 cells that overlap the boundary; people from the population raster, conserved; reach in a "
+    "straight line at declared speeds, readiness included: roads, rivers and season are not in it."
+)
+
+
+def save_brief(aoi: "Aoi", out: Path | None, as_of: date | None, audience: str) -> Path:
+    """Make the briefing and write it."""
+    path = out or page_path(aoi, "brief", audience)
+    tables: dict[str, Released | str] = {}
+    fetch = partial(fetched, aoi, as_of, audience, tables)
+    frame = frame_of(aoi, f"Protection of civilians: {aoi.file.name}", as_of, audience, None, [])
+    frame = replace(frame, title="Protection of civilians briefing")
+    written_atomically(path, briefing.page(aoi, frame, fetch, overlays_of).encode())
+    return path
