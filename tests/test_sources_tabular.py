@@ -327,3 +327,12 @@ def test_points_of_real_geoparquet_become_lon_and_lat():
     assert len(found.frame) == 32_145
     assert found.frame["lon"].between(34.7, 35.5).all()
     assert found.frame["lat"].between(-1.7, -1.2).all()
+
+
+@pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.99])
+def test_a_workbook_cut_off_in_copying_is_refused_in_one_line(workbook, cut):
+    path = workbook({"S": TABLE})
+    path.write_bytes(path.read_bytes()[: int(cut * path.stat().st_size)])
+    with pytest.raises(UnreadableSource, match="damaged") as caught:
+        read_table(path)
+    assert "\n" not in str(caught.value)

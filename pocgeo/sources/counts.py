@@ -100,12 +100,7 @@ def refuse_if_not_counts(
     if not np.isfinite(check.persons):
         raise NotCounts(f"{path} band {band}: no value inside the area. Check file and band.")
     if expect_persons is not None:
-        low, high = expected(expect_persons, path)
-        why = (
-            None
-            if low <= check.persons <= high
-            else f"expect_persons says {low:,.0f} to {high:,.0f}"
-        )
+        why = unexpected(check, expect_persons, path)
     else:
         why = (measure == "count" and called_density(path, band)) or implausible(check, field)
     if why:
@@ -211,11 +206,14 @@ def totals(path: Path | str, band: int, polygon: Any, measure: str) -> CountChec
     )
 
 
-def expected(bounds: Sequence[float], path: Path | str) -> tuple[float, float]:
-    """Check the range the user declares."""
+def unexpected(check: CountCheck, bounds: Sequence[float], path: Path | str) -> str | None:
+    """Say whether the people implied lie outside the range the user declares."""
     if len(bounds) != 2 or not 0 <= bounds[0] <= bounds[1]:
         raise BadInput(f"{path}: expect_persons must be [low, high], got {list(bounds)}.")
-    return float(bounds[0]), float(bounds[1])
+    low, high = bounds
+    return (
+        None if low <= check.persons <= high else f"expect_persons says {low:,.0f} to {high:,.0f}"
+    )
 
 
 def called_density(path: Path | str, band: int) -> str | None:

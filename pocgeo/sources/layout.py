@@ -32,9 +32,6 @@ class Layout:
     header_row: int
     """Row number of the header; 0 where the table has none."""
 
-    tag_row: int = 0
-    """Row number of the HXL tags; 0 where there are none."""
-
     notes: tuple[str, ...] = ()
     hxl: dict[str, str] = field(default_factory=dict)
 
@@ -91,7 +88,6 @@ def find_layout(
         names=names,
         first_data_row=max(found, tag_row) + 1,
         header_row=found,
-        tag_row=tag_row,
         notes=(*notes, *naming),
         hxl=hxl,
     )

@@ -25,7 +25,9 @@ __all__ = ["geometry_faults", "read_vector"]
 HEAD_BYTES = 1 << 16
 INNER = (".shp", ".gpkg", ".geojson", ".json", ".fgb")
 HAS_CRS = re.compile(rb'"crs"\s*:\s*\{')
-GDAL_ERRORS = (DataSourceError, DataLayerError, UnicodeDecodeError, ValueError, OSError)
+READ_ERRORS = (
+    DataSourceError, DataLayerError, shapely.GEOSException, UnicodeDecodeError, ValueError, OSError
+)  # fmt: skip
 
 
 def read_vector(
@@ -60,11 +62,7 @@ def read_vector(
     path = Path(path)
     kind = content_kind(path)
     if kind == "parquet":
-        found = read_parquet(path, crs=crs)
-        if "geometry" not in found.frame:
-            raise UnreadableSource(path, "holds no geometry. Read it as a table.")
-        frame, more = shape_notes(found.frame)
-        return RawTable(frame=frame, path=path, notes=(*found.notes, *more))
+        return read_places(path, crs)
     head = head_of(path)
     is_kmz = kind == "zip" and any(name.lower().endswith(".kml") for name in safe_members(path))
     assumed = None
@@ -80,6 +78,15 @@ def read_vector(
     frame, converted = in_degrees(frame, path, declared=crs, assumed=assumed)
     frame, faults = shape_notes(frame)
     return RawTable(frame=frame, path=path, notes=(*notes, *converted, *faults))
+
+
+def read_places(path: Path, crs: str | None) -> RawTable:
+    """Read a GeoParquet file as places; refuse one without geometry."""
+    found = read_parquet(path, crs=crs)
+    if "geometry" not in found.frame:
+        raise UnreadableSource(path, "holds no geometry. Read it as a table.")
+    frame, faults = shape_notes(found.frame)
+    return RawTable(frame=frame, path=path, notes=(*found.notes, *faults))
 
 
 def geometry_faults(frame: gpd.GeoDataFrame) -> "pd.Series[Any]":
@@ -149,7 +156,7 @@ def read_through_gdal(
             frame = pyogrio.read_dataframe(source, layer=chosen, encoding=encoding, **options)
         except BadInput:
             raise
-        except GDAL_ERRORS as error:
+        except READ_ERRORS as error:
             reason = str(error).strip().splitlines()[0][:200]
             raise UnreadableSource(path, f"cannot be read ({reason}). Export it again.") from error
     if not isinstance(frame, gpd.GeoDataFrame):

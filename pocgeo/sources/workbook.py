@@ -129,25 +129,27 @@ def xlsx_sheets(path: Path) -> list[Sheet]:
     if "xl/workbook.xml" not in safe_members(path):
         raise UnreadableSource(path, "is a zip but no .xlsx workbook. Unpack it, or save as .xlsx.")
     try:
-        with warnings.catch_warnings(), pd.ExcelFile(path, engine="openpyxl") as workbook:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of styles and validation: no cell values
-            book = workbook.book
-            sheets = []
-            for page in book.worksheets:
-                if hasattr(page, "reset_dimensions"):
-                    page.reset_dimensions()  # the declared size is often wrong
-                rows = [list(row) for row in page.iter_rows(values_only=True)]
-                sheets.append(Sheet(page.title, page.sheet_state != "visible", rows))
-            return sheets
-    except (KeyError, ValueError, TypeError, AttributeError, OSError, SyntaxError) as error:
+            with pd.ExcelFile(path, engine="openpyxl") as workbook:
+                return [xlsx_sheet(page) for page in workbook.book.worksheets]
+    except Exception as error:  # whatever a parser makes of foreign bytes is the file's fault
         raise UnreadableSource(path, f"is a damaged workbook ({error}). Save it anew.") from error
+
+
+def xlsx_sheet(page: Any) -> Sheet:
+    """Read one sheet whole."""
+    if hasattr(page, "reset_dimensions"):
+        page.reset_dimensions()  # the declared size is often wrong
+    rows = [list(row) for row in page.iter_rows(values_only=True)]
+    return Sheet(page.title, page.sheet_state != "visible", rows)
 
 
 def xls_sheets(path: Path) -> list[Sheet]:
     """Read all sheets of an .xls, dates as datetimes."""
     try:
         book = xlrd.open_workbook(str(path), logfile=Silence())
-    except (xlrd.XLRDError, AssertionError, IndexError, KeyError, ValueError, OSError) as error:
+    except Exception as error:  # as above: xlrd fails in a dozen ways
         raise UnreadableSource(
             path, f"is no readable .xls ({error}); if it has a password, remove it."
         ) from error
