@@ -63,7 +63,7 @@ def build(out: Path) -> None:
     )
     events = make_events(land, settlements, bases, sites)
     write_incidents(out, make_reports(events, borders, settlements))
-    write_patrols(out, bases, settlements, roads)
+    write_patrols(out, land, bases, settlements, roads)
     write_csv(out / "built_with.csv", ("library", "version"), built_with())
 
 
@@ -178,7 +178,7 @@ def write_sites(out: Path, sites: list) -> None:
 
 
 def write_patrols(
-    out: Path, bases: list[Base], settlements: list[Settlement], roads: list[Road]
+    out: Path, land: Land, bases: list[Base], settlements: list[Settlement], roads: list[Road]
 ) -> None:
     """Telemetry as CSV, six trips of the police unit as GPX, planned routes."""
     write_csv(
@@ -186,7 +186,7 @@ def write_patrols(
         ("unit", "patrol", "time", "lat", "lon"),
         [
             (f.unit, f.patrol, f.at.isoformat(), f"{f.lat:.5f}", f"{f.lon:.5f}")
-            for f in make_patrols(bases, settlements, roads)
+            for f in make_patrols(land, bases, settlements, roads)
         ],
     )
     write_geojson(out / "planned_routes.geojson", make_routes(bases, settlements, roads))

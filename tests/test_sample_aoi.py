@@ -19,7 +19,9 @@ import scipy
 import shapely
 from pyproj import Geod
 
+from pocgeo.layers.aoi_file import read_aoi
 from pocgeo.layers.catalog import layer_spec, profile
+from pocgeo.layers.load import load
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_aoi"
 DATA = SAMPLE / "data"
@@ -269,6 +271,38 @@ def test_every_path_layer_and_profile_of_the_aoi_file_exists() -> None:
             assert set(source.get("columns", {})) <= set(spec.fields)
             if "profile" in source:
                 assert name in profile(source["profile"]).layers
+
+
+def test_the_load_report_finds_every_planted_fault_and_no_other() -> None:
+    loaded = load(read_aoi(SAMPLE).request("incidents"))
+    details = loaded.report.details
+    judged = details[details["outcome"].isin(["rejected", "repaired"])]
+    found = {
+        (row.source, int(line), row.outcome)
+        for row in judged.itertuples()
+        for line in re.findall(r"\d+", row.examples)
+    }
+    faults = table("truth/planted_faults.csv")
+    assert found == {(f.file, f.line, f.expected) for f in faults.itertuples()}
+    assert set(loaded.frame["incident_id"]) == set(table("truth/incident_origins.csv").iloc[:, 0])
+
+
+def test_perpetrators_are_read_as_the_process_drew_them() -> None:
+    frame = load(read_aoi(SAMPLE).request("incidents")).frame.set_index("incident_id")
+    truth = table("truth/incident_origins.csv").set_index("incident_id")
+    read, drawn = frame["perpetrator"].align(truth["category"])
+    assert (read == drawn).all()
+
+
+def test_every_layer_loads() -> None:
+    outcomes = {}
+    for request in read_aoi(SAMPLE).requests:
+        report = load(request).report
+        outcomes[request.layer] = int(report.summary["rejected"].sum())
+    assert {name: rows for name, rows in outcomes.items() if rows} == {
+        "incidents": 8,
+        "patrols": 152,  # 150 exact duplicates, 2 at 0 N 0 E
+    }
 
 
 def test_a_users_own_layer_is_a_declaration_alone() -> None:

@@ -54,7 +54,7 @@ FAULTS = {
     "acled.csv": (
         (60, None, "latitude and longitude swapped", "repaired"),
         (120, "ILH9002", "date after the end of the period", "rejected"),
-        (180, None, "fatalities in words", "flagged"),
+        (180, None, "fatalities in words", "repaired"),
         (240, "ILH9004", "latitude ten times too large", "rejected"),
         (300, None, "same number, other content", "rejected"),
         (360, "ILH9005", "no coordinates", "rejected"),

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,8 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from shapely.geometry import LineString
 
-from generator.frame import LAT_KM, km_between, lon_km, stream
+from generator.frame import LAT_KM, km_between, lon_km, stream, to_rowcol
+from generator.land import Land
 from generator.mission import Base, neglected, offset
 from generator.roads import Road
 from generator.settlements import Settlement
@@ -23,6 +23,8 @@ ZONE = timezone(timedelta(hours=1))
 EVERY_DAYS = 4.6
 RANGE_KM, BIAS_KM = 42.0, 13.0
 """Farthest and typical distance of a place a patrol drives to: most stay near the base."""
+LONGEST_KM = 75.0
+"""By road, one way: a place that is near as the crow flies may lie behind the mountains."""
 NIGHT_SHARE, WALK_SHARE = 0.14, 0.3
 
 
@@ -74,7 +76,9 @@ class RoadMap:
         return np.vstack([start, self.points[path[::-1]], end])
 
 
-def make_patrols(bases: list[Base], settlements: list[Settlement], roads: list[Road]) -> list[Fix]:
+def make_patrols(
+    land: Land, bases: list[Base], settlements: list[Settlement], roads: list[Road]
+) -> list[Fix]:
     """All recorded patrols of the nine units, with their faults, in order of unit and time."""
     chart = RoadMap(roads)
     random = stream("patrols")
@@ -88,9 +92,10 @@ def make_patrols(bases: list[Base], settlements: list[Settlement], roads: list[R
             name = f"{base.unit}-{number:03d}"
             start = _start(FIRST_DAY + timedelta(days=int(day)), base, random)
             if base.mobility == "foot" or random.random() < WALK_SHARE or not near:
-                fixes += _walk(base, name, start, random)
+                fixes += _walk(land, base, name, start, random)
             else:
-                fixes += _drive(base, name, start, near, chart, random)
+                drive = _drive(base, name, start, near, chart, random)
+                fixes += drive or _walk(land, base, name, start, random)
             day += float(random.exponential(EVERY_DAYS - 1.5)) + 1.5
     return _spoil(fixes, random)
 
@@ -125,34 +130,47 @@ def _drive(
     count = min(len(near), 1 + int(random.random() < 0.35))
     picks = random.choice(len(near), size=count, replace=False, p=pull / pull.sum())
     home = (base.lon, base.lat)
-    stops = [home] + [(near[int(p)][0].lon, near[int(p)][0].lat) for p in picks] + [home]
+    stops = [(near[int(p)][0].lon, near[int(p)][0].lat) for p in picks]
     speed = float(random.uniform(18, 30))
     track: list[tuple[float, float, float]] = []
-    clock = 0.0
-    for a, b in pairwise(stops):
-        way = chart.drive(a, b)
-        if way is None:
+    clock, here = 0.0, home
+    for stop in [*stops, home]:
+        way = chart.drive(here, stop)
+        if way is None or stop == here:
             continue
         km = np.concatenate([[0], np.cumsum(km_between(*way[:-1].T, *way[1:].T))])
+        if km[-1] > LONGEST_KM and stop != home:
+            continue
         times = clock + km / speed * 60
         track += [(float(t), float(x), float(y)) for t, (x, y) in zip(times, way, strict=True)]
-        halt = float(random.uniform(15, 45)) if b != home else 0.0
-        clock = float(times[-1]) + halt
-        track.append((clock, *b))
+        halt = float(random.uniform(15, 45)) if stop != home else 0.0
+        clock, here = float(times[-1]) + halt, stop
+        track.append((clock, *stop))
+    if not track:
+        return []
     return _sample(base.unit, name, start, track, random)
 
 
-def _walk(base: Base, name: str, start: datetime, random: np.random.Generator) -> list[Fix]:
+def _walk(
+    land: Land, base: Base, name: str, start: datetime, random: np.random.Generator
+) -> list[Fix]:
     """Walk a loop, out and back by another side, with two halts."""
-    reach = float(random.uniform(1.2, 3.4))
-    bearing = float(random.uniform(0, 2 * np.pi))
-    side = float(random.choice([-1, 1])) * 0.7
-    turns = ((0.0, 0.0), (reach * 0.6, 0.4 * side), (reach, 0.0), (reach * 0.6, -side), (0.0, 0.0))
+    corners: list[tuple[float, float]] = []
+    while not corners or not _on_land(land, corners):
+        reach = float(random.uniform(1.2, 3.4))
+        bearing = float(random.uniform(0, 2 * np.pi))
+        side = float(random.choice([-1, 1])) * 0.7
+        loop = ((0.0, 0.0), (0.6, 0.4 * side), (1.0, 0.0), (0.6, -side), (0.0, 0.0))
+        corners = [
+            offset(
+                base.lon, base.lat,
+                reach * away * np.cos(bearing + turn), reach * away * np.sin(bearing + turn),
+            )
+            for away, turn in loop
+        ]  # fmt: skip
     track: list[tuple[float, float, float]] = []
     clock, last = 0.0, (base.lon, base.lat)
-    for number, (away, turn) in enumerate(turns):
-        angle = bearing + turn
-        here = offset(base.lon, base.lat, away * np.cos(angle), away * np.sin(angle))
+    for number, here in enumerate(corners):
         clock += float(km_between(*last, *here)) / 3.8 * 60
         track.append((clock, *here))
         if number in {1, 2}:
@@ -160,6 +178,13 @@ def _walk(base: Base, name: str, start: datetime, random: np.random.Generator) -
             track.append((clock, *here))
         last = here
     return _sample(base.unit, name, start, track, random)
+
+
+def _on_land(land: Land, corners: list[tuple[float, float]]) -> bool:
+    """Whether a loop stays on land, seen every tenth of each side."""
+    points = np.array(corners)
+    sides = np.linspace(points[:-1], points[1:], 11).reshape(-1, 2)
+    return bool(land.dry[to_rowcol(*sides.T)].all())
 
 
 def _sample(
