@@ -25,7 +25,10 @@ FRAME = PageFrame(
     made_at=datetime(2026, 7, 1, 10, 0, tzinfo=UTC),
     boundary=box(6.8, 0.3, 7.2, 0.7),
     notes=("Synthetic.",),
-    manifest={"versions": {"pocgeo": "0.1.0"}, "inputs": [{"layer": "incidents"}]},
+    manifest={
+        "versions": {"pocgeo": "0.1.0"},
+        "inputs": [{"layer": "incidents", "source": "from_source_x.csv"}],
+    },
 )
 HOSTILE = "</td></table><script>alert(1)</script>{{ 7*7 }}${x}`<!--"
 
@@ -210,6 +213,7 @@ def test_a_brief_for_partners_takes_only_what_was_released_for_them() -> None:
     assert "1,257 persons" in words
     assert "not shown (hours) Hours of presence" in words
     assert "Porto" not in words
+    assert "from_source_x" not in brief(out)
     assert "Counts from 1 to 4" in words or "counts from 1 to 4" in words
 
 

@@ -144,6 +144,13 @@ def test_an_open_layer_leaves_as_it_is_and_a_restricted_one_does_not() -> None:
         given_to("public", places, "sites", kind="points", sensitivity="restricted")
 
 
+def test_an_open_layer_loses_only_its_restricted_columns() -> None:
+    roads = pd.DataFrame({"road_id": ["r"], "class": ["primary"], "informant_note": ["x"]})
+    out = given_to("public", roads, "roads", kind="areas", sensitivity="open")
+    assert list(out.table) == ["road_id", "class"]
+    assert out.withheld == ("Not for public: informant_note.",)
+
+
 def test_a_restricted_area_of_interest_is_not_served_outside() -> None:
     table = cell_table([9.0])
     for marking, audience, fits in (
@@ -375,3 +382,51 @@ def test_a_policy_without_coarsening_still_suppresses() -> None:
     rules = Policy(audience="partners", sees=frozenset({"open"}), k=5)
     out = release(cell_table([1.0, 7.0, 9.0]), rules, name="risk", title="", context=CONTEXT)
     assert out.table["incidents_n"].isna().sum() == 2
+
+
+# indicators: many units under one column
+
+
+def indicator_rows(values: list[tuple[str, str, str, float, str, float]]) -> pd.DataFrame:
+    names = ["area_id", "indicator", "category", "value", "unit", "n"]
+    table = pd.DataFrame(values, columns=names)
+    return table.assign(
+        month_on=pd.Timestamp("2026-01-01"),
+        area_kind=np.where(table["area_id"] == "AOI", "AOI", "admin 1"),
+        area=table["area_id"],
+        n_unknown=0.0,
+        method="Sum.",
+    )
+
+
+def test_indicators_leave_without_presence_small_counts_and_what_rests_on_few() -> None:
+    table = indicator_rows(
+        [
+            ("AOI", "civilians_killed", "all", 60.0, "persons", 20.0),
+            ("N", "civilians_killed", "all", 58.0, "persons", 18.0),
+            ("S", "civilians_killed", "all", 2.0, "persons", 2.0),
+            ("N", "civilians_killed", "criminal", 3.0, "persons", 18.0),
+            ("N", "civilians_killed", "community", 5.0, "persons", 18.0),
+            ("N", "civilians_killed", "state_forces", 50.0, "persons", 18.0),
+            ("N", "incidents_reachable_share", "all", 0.5, "share", 40.0),
+            ("S", "incidents_reachable_share", "all", 0.5, "share", 2.0),
+            ("AOI", "incidents_reachable_share", "all", 0.05, "share", 42.0),
+            ("N", "people_covered_share", "reach", 0.7, "share", 3.0),
+            ("N", "patrol_effort_h", "all", 400.0, "hours", 99.0),
+        ]
+    )
+    out = given_to("partners", table, "indicators")
+    shown = out.table.set_index(["area_id", "indicator", "category"])["value"]
+    assert "patrol_effort_h" not in out.table["indicator"].tolist()
+    assert not {"n", "n_unknown", "method"} & set(out.table)
+    killed = "civilians_killed"
+    assert shown["AOI", killed, "all"] == 60
+    assert shown[[("S", killed, "all"), ("N", killed, "all")]].isna().all()  # 60 - 58 = 2
+    assert shown[[("N", killed, "criminal"), ("N", killed, "community")]].isna().all()
+    assert shown["N", killed, "state_forces"] == 50
+    reached = "incidents_reachable_share"
+    assert shown["N", reached, "all"] == 0.5
+    assert shown[[("S", reached, "all"), ("AOI", reached, "all")]].isna().all()
+    assert shown["N", "people_covered_share", "reach"] == 0.7
+    assert any("patrol_effort_h" in line for line in out.withheld)
+    assert len(given_to("internal", table, "indicators").table) == len(table)

@@ -1,14 +1,14 @@
 """The briefing: one page for a commander: figures, maps, tables, caveats, how it was made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 import pandas as pd
 
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.products.disclosure import Policy, Released, policy
-from pocgeo.products.manifest import manifest_html
+from pocgeo.products.manifest import manifest_html, outward
 from pocgeo.products.maps import MapSpec, Page, PageFrame
 from pocgeo.products.maps.safe_text import SafeHtml, joined, tag
 from pocgeo.products.page_tables import as_html
@@ -120,6 +120,7 @@ def brief(content: BriefContent) -> str:
     BadInput
         A headline cannot be read from its table.
     """
+    content = _fit(content)
     page = Page(content.frame)
     for headline in content.headlines:
         page.check(headline.source)
@@ -139,6 +140,14 @@ def brief(content: BriefContent) -> str:
     made = SafeHtml(manifest_html(content.frame.manifest))  # escaped there
     page.add_section("How this was made", made)
     return page.render()
+
+
+def _fit(content: BriefContent) -> BriefContent:
+    """Strip the page's own manifest for an audience outside the mission."""
+    if "restricted" in policy(content.frame.audience).sees:
+        return content
+    frame = replace(content.frame, manifest=outward(content.frame.manifest))
+    return replace(content, frame=frame)
 
 
 def _glance(content: BriefContent) -> SafeHtml:

@@ -48,6 +48,9 @@ class ColumnSpec:
     help: str = ""
     """One sentence; the tooltip."""
 
+    mixed: bool = False
+    """Whether values of several units stand below each other: whole ones show no decimals."""
+
     missing: str = "–"
     """How an unknown value is written: "–" or a word such as "unknown"."""
 

@@ -15,13 +15,15 @@ from pocgeo.ground.errors import BadInput, Refused, UnknownName
 from pocgeo.ground.frames import plain
 from pocgeo.products.columns import SENSITIVITIES, ColumnSpec, column_specs, undeclared
 from pocgeo.products.manifest import outward as outward_manifest
-from pocgeo.products.outward import Outward, outward, totals_of
+from pocgeo.products.outward import Outward, open_part, outward, totals_of
 from pocgeo.products.released import Policy, ReleaseContext, Released
 
 __all__ = ["AUDIENCES", "ColumnSpec", "Policy", "ReleaseContext", "Released", "policy", "release"]
 
 AUDIENCES = ("internal", "partners", "public")
 SECRET = "confidential"
+LAYER_KINDS = ("points", "areas")
+"""Kinds of a layer of things, whose rows are open where the layer is declared open."""
 
 
 def policy(audience: str) -> Policy:
@@ -40,7 +42,8 @@ def policy(audience: str) -> Policy:
         raise UnknownName("audience", audience, entries)
     entry = dict(entries[audience])
     entry["sees"] = frozenset(entry.get("sees", ())) - {"confidential"}
-    entry["markings"] = tuple(entry.get("markings", ()))
+    for key in ("markings", "withheld_indicators"):
+        entry[key] = tuple(entry.get(key, ()))
     try:
         return Policy(audience=audience, **entry)
     except TypeError as error:
@@ -71,9 +74,8 @@ def release(
     Returns
     -------
     Released
-        Internal: every column but confidential ones. Others: open columns; restricted measures
-        only in coarser cells or in areas, counts from 1 to k - 1 suppressed and protected,
-        values rounded as they are shown.
+        Internal: all but confidential columns. Others: open columns; restricted measures only in
+        coarser cells or areas, small counts suppressed and protected, values rounded.
 
     Raises
     ------
@@ -116,8 +118,11 @@ def _passed(
         totals = totals_of(table, specs, kind)
         return Outward(table=table, columns=specs, totals=totals, notes=notes, withheld=secret)
     specs = {column: _at_least(spec, floor) for column, spec in specs.items()}
-    _check_kind(policy, name, kind, specs, context)
-    out = outward(table, specs, policy, kind=kind, name=name)
+    if finding.attrs.get("sensitivity") == "open" and kind in LAYER_KINDS:
+        out = open_part(table, specs, policy, kind)
+    else:
+        _check_kind(policy, name, kind, specs, context)
+        out = outward(table, specs, policy, kind=kind, name=name)
     inward = ("Notes on the records behind this are for internal readers.",) if notes else ()
     return replace(out, withheld=(*secret, *out.withheld, *inward))
 

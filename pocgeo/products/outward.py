@@ -1,7 +1,7 @@
 """What of a finding leaves the mission: coarser cells, areas, open columns, suppressed counts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pocgeo.cells import grid
 from pocgeo.ground.errors import Refused
 from pocgeo.products.columns import ColumnSpec
+from pocgeo.products.indicator_release import indicators_outward, is_indicators
 from pocgeo.products.released import Policy
 from pocgeo.products.suppression import (
     coarsened,
@@ -20,7 +21,7 @@ from pocgeo.products.suppression import (
     suppressed,
 )
 
-__all__ = ["Outward", "outward", "totals_of"]
+__all__ = ["Outward", "open_part", "outward", "totals_of"]
 
 Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -59,10 +60,8 @@ def outward(
     Parameters
     ----------
     table : DataFrame or GeoDataFrame, n rows
-        Without confidential columns.
     columns : mapping
         Spec of every column but geometry, raised to the sensitivity of the table.
-    policy : Policy
     kind, name : str
         Kind of table, and what messages call it.
 
@@ -80,15 +79,33 @@ def outward(
     guarded = [spec for spec in columns.values() if spec.sensitivity not in policy.sees]
     if not guarded:
         return Outward(table=table, columns=columns, totals=totals_of(table, columns, kind))
+    if is_indicators(table):
+        return _indicators(table, columns, policy)
     joined, specs, note = _joined(table, columns, policy, kind, name)
     if not any(spec in guarded for spec in specs.values()):
         raise Refused(
             f"{name} for {policy.audience}: nothing in it may be shown even in coarser form. "
             "Possible instead: --audience internal."
         )
+    one_whole = "points" if "gap_area_id" in table else kind  # gap areas are disjoint, joined too
+    out = _protected(joined, specs, policy, kind, one_whole)
+    return replace(
+        out,
+        notes=(note,) if note else (),
+        withheld=(*_lost(columns, specs, policy), *out.withheld),
+    )
+
+
+def _protected(
+    joined: pd.DataFrame,
+    specs: Mapping[str, ColumnSpec],
+    policy: Policy,
+    kind: str,
+    one_whole: str,
+) -> Outward:
+    """Suppress, protect, round; `one_whole` is the kind of table for the sake of totals."""
     hide = _hider(joined, kind, policy.k)
     shown, masks, tally = suppressed(joined, specs, hide, policy.k)
-    one_whole = "points" if "gap_area_id" in table else kind  # gap areas are disjoint, joined too
     totals = _safe_totals(joined, specs, masks, one_whole, policy.k)
     if tally["small"]:
         shown = _without_order(shown, specs)
@@ -96,9 +113,33 @@ def outward(
         table=_rounded(shown, specs, policy),
         columns=specs,
         totals=totals,
-        notes=(note,) if note else (),
-        withheld=_words(columns, specs, tally, policy),
+        withheld=_said(tally, policy),
     )
+
+
+def open_part(
+    table: pd.DataFrame, columns: Mapping[str, ColumnSpec], policy: Policy, kind: str
+) -> Outward:
+    """Keep the open columns of a layer that is declared open as a whole."""
+    kept = {name: spec for name, spec in columns.items() if spec.sensitivity in policy.sees}
+    shown = table.drop(columns=[name for name in columns if name not in kept])
+    return Outward(
+        table=shown,
+        columns=kept,
+        totals=totals_of(shown, kept, kind),
+        withheld=_lost(columns, kept, policy),
+    )
+
+
+def _indicators(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], policy: Policy) -> Outward:
+    shown, tally = indicators_outward(table, policy.k, policy.withheld_indicators)
+    specs = {name: spec for name, spec in columns.items() if name in shown}
+    shown = shown[list(specs)]
+    gone = sorted(set(table["indicator"]) & set(policy.withheld_indicators))
+    words = [*_lost(columns, specs, policy), *_said(tally, policy)]
+    if gone:
+        words.append(f"Indicators of presence are not for {policy.audience}: {', '.join(gone)}.")
+    return Outward(table=_rounded(shown, specs, policy), columns=specs, withheld=tuple(words))
 
 
 def totals_of(
@@ -252,20 +293,17 @@ def _rounded(
     return table
 
 
-def _words(
-    before: Mapping[str, ColumnSpec],
-    after: Mapping[str, ColumnSpec],
-    tally: Mapping[str, int],
-    policy: Policy,
+def _lost(
+    before: Mapping[str, ColumnSpec], after: Mapping[str, ColumnSpec], policy: Policy
 ) -> tuple[str, ...]:
-    """Say what is not shown, and why."""
-    words = []
+    """Name the columns that are not shown."""
     lost = sorted({spec.label for name, spec in before.items() if name not in after})
-    if lost:
-        words.append(f"Not for {policy.audience}: {', '.join(lost)}.")
-    if tally["small"]:
-        rest = f", and {tally['others']} more that would reveal them" if tally["others"] else ""
-        words.append(
-            f"Counts from 1 to {policy.k - 1} are suppressed: {tally['small']} values{rest}."
-        )
-    return tuple(words)
+    return (f"Not for {policy.audience}: {', '.join(lost)}.",) if lost else ()
+
+
+def _said(tally: Mapping[str, int], policy: Policy) -> tuple[str, ...]:
+    """Say how many counts are suppressed."""
+    if not tally["small"]:
+        return ()
+    rest = f", and {tally['others']} more that would reveal them" if tally["others"] else ""
+    return (f"Counts from 1 to {policy.k - 1} are suppressed: {tally['small']} values{rest}.",)

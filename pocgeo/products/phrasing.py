@@ -86,8 +86,11 @@ def phrased(values: pd.Series, spec: ColumnSpec) -> list[str]:
         return hex_cells(values)
     if is_number(values):
         digits = digits_of(values, spec)
-        numbers = np.asarray(values.astype("float64"), dtype=float)
-        return [figure(x, digits) if not isnan(x) else spec.missing for x in numbers.tolist()]
+        numbers = np.asarray(values.astype("float64"), dtype=float).tolist()
+        return [
+            spec.missing if isnan(x) else figure(x, 0 if spec.mixed and x == int(x) else digits)
+            for x in numbers
+        ]
     return [spec.missing if missing else _word(value)
             for value, missing in zip(values, values.isna(), strict=True)]  # fmt: skip
 

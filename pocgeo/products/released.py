@@ -41,6 +41,9 @@ class Policy:
     markings: tuple[str, ...] = MARKINGS
     """Markings of an AOI from which this audience may be served."""
 
+    withheld_indicators: tuple[str, ...] = ()
+    """Indicators this audience may not have."""
+
     refused: Mapping[str, str] = field(default_factory=dict)
     """Kinds and names of products that are refused, with the reason and what is possible."""
 
