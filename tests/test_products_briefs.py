@@ -154,7 +154,7 @@ def test_the_page_says_what_a_commander_needs() -> None:
     words = words_of(page)
     for needed in (
         "At a glance", "1,257 persons People in the gap No base reaches them in time.",
-        "3 areas Gap areas", "1 cells Hotspots", "64 % People covered",
+        "3 areas Gap areas", "1 cell Hotspots", "64 % People covered",
         "not shown (persons) Covered in Alpha", "Where nobody is in reach",
         "People in the gap (persons)", "The first 2 of 3 rows", "Unknown throughout: Children.",
         "No report is not no incident.", "On noise, 1 of 100 maps had a flag.",

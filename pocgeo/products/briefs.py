@@ -158,7 +158,7 @@ def _glance(content: BriefContent) -> SafeHtml:
         strong = tag("b", number)
         cells = [
             tag("td", joined([strong, tag("span", unit)], " "), class_="poc-number"),
-            tag("th", clean(headline.label), scope="row"),
+            tag("td", tag("b", clean(headline.label))),
             tag("td", clean(headline.says)),
         ]
         rows.append(tag("tr", joined(cells, "")))
@@ -176,7 +176,8 @@ def _read(headline: Headline) -> tuple[str, str]:
         digits = 0
     if headline.per_cent:
         return figure(100 * value, headline.digits or 0), "%"
-    return figure(value, digits), clean(headline.unit)
+    said = figure(value, digits)
+    return said, clean(headline.unit.removesuffix("s") if said == "1" else headline.unit)
 
 
 def _value(headline: Headline) -> float | None:

@@ -138,7 +138,7 @@ def manifest_html(made: Mapping[str, Any]) -> str:
 def _html(value: Any) -> str:
     if isinstance(value, dict):
         rows = (
-            f"<tr><th>{_text(_words(key))}</th><td>{_html(item)}</td></tr>"
+            f"<tr><th>{_text(key.replace('_', ' '))}</th><td>{_html(item)}</td></tr>"
             for key, item in value.items()
         )
         return f"<table>{''.join(rows)}</table>"
