@@ -1,5 +1,6 @@
 """Geometry against geometry, fast on detailed borders: tiles, crossing pairs, exact shares."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,7 @@ def on_earth(geometry: Any) -> Any:
     if len(points) == 0:
         return geometry
     if jumps(geometry):
-        geometry = shapely.transform(
-            geometry, lambda xy: np.column_stack([xy[:, 0] % 360, xy[:, 1]])
-        )
+        geometry = shapely.transform(geometry, eastward)
         points = shapely.get_coordinates(geometry)
     if not shapely.is_valid(geometry):
         geometry = shapely.make_valid(geometry)
@@ -40,8 +39,19 @@ def on_earth(geometry: Any) -> Any:
     for turn in range(int(np.floor((low + 180) / 360)), int(np.floor((high + 180) / 360)) + 1):
         window = shapely.box(360 * turn - 180, -90, 360 * turn + 180, 90)
         part = shapely.intersection(geometry, window)
-        parts.append(shapely.transform(part, lambda xy, turn=turn: xy - (360.0 * turn, 0.0)))
+        parts.append(shapely.transform(part, partial(back, turns=turn)))
     return shapely.union_all(parts)
+
+
+def eastward(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Write longitudes as 0 to 360."""
+    return np.column_stack([points[:, 0] % 360, points[:, 1]])
+
+
+def back(points: NDArray[np.float64], turns: int) -> NDArray[np.float64]:
+    """Take whole turns off the longitudes."""
+    moved: NDArray[np.float64] = points - np.array([360.0 * turns, 0.0])
+    return moved
 
 
 def jumps(geometry: Any) -> bool:
@@ -128,5 +138,4 @@ def shares(
     pair, inverse = np.unique(owner[at] * size + cell, return_inverse=True)
     total = np.bincount(inverse, area, len(pair))
     pair, total = pair[total > 0], total[total > 0]
-    row, column = np.divmod(pair, size)
-    return row, column, total
+    return (pair // size).astype(np.int64), (pair % size).astype(np.int64), total.astype(float)
