@@ -320,6 +320,9 @@ def test_the_readme_says_it_is_fiction_and_its_figures_hold() -> None:
     ged = truth["incident_id"].str.isdigit().sum()
     said = re.search(r"As drawn: (\d+) events, (\d+) in the UCDP shape and (\d+)", readme)
     assert said is not None
+    counts = truth["category"].value_counts()
+    assert f"armed group {counts['non_state_armed_group']}, state forces" in readme
+    assert f"ordnance {counts['explosive_ordnance']}." in readme
     assert tuple(map(int, said.groups())) == (len(truth), ged, len(truth) - ged)
     settled = table("settlements.csv")["population"].sum()
     assert f"{len(table('settlements.csv'))} named places, {settled:,} people" in readme

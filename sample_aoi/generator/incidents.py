@@ -70,7 +70,7 @@ SOURCES = (
            expected=110, rate=steady, mix={"non_state_armed_group": 0.8, "state_forces": 0.2}),
     Source(name="old front", places=("Lumbry", "Sennoud"), spread_km=4.5, expected=85, rate=fading,
            mix={"non_state_armed_group": 0.6, "self_defence_group": 0.2, "state_forces": 0.2}),
-    Source(name="north shore", places=("Farrault", "Wendrou", "Immarit"), spread_km=3.0,
+    Source(name="north shore", places=("Farrault", "Wendrou", "Immarit"), spread_km=2.0,
            expected=34, rate=rising,
            mix={"non_state_armed_group": 0.7, "unknown": 0.2, "criminal": 0.1}),
     Source(name="plain feuds", places=("Gendary", "Kurvelle", "Doruna", "Adrevo"), spread_km=6.0,
@@ -83,7 +83,7 @@ SOURCES = (
            mix={"state_forces": 1.0}),
     Source(name="ordnance", places=("Lumbry", "Ulmaque", "Talvo"), spread_km=6.0, expected=30,
            rate=steady, mix={"explosive_ordnance": 1.0}),
-    Source(name="at the gates", places=("gates",), spread_km=0.35, expected=18, rate=steady,
+    Source(name="at the gates", places=("gates",), spread_km=0.35, expected=30, rate=steady,
            mix={"criminal": 0.4, "state_forces": 0.25, "non_state_armed_group": 0.35}),
 )  # fmt: skip
 
@@ -104,27 +104,33 @@ def make_events(
     land: Land, settlements: list[Settlement], bases: list[Base], sites: list[Site]
 ) -> list[Event]:
     """Draw background events, then their offspring, generation by generation."""
-    random = stream("incidents")
     events: list[Event] = []
     for source in SOURCES:
+        random = stream(f"incidents {source.name}")
         anchors = _anchors(source, settlements, bases, sites)
-        weight = source.rate(np.arange(DAYS).astype(float))
-        for _ in range(int(random.poisson(source.expected))):
-            day = float(random.choice(DAYS, p=weight / weight.sum())) + float(random.random())
-            lon, lat = _ashore(land, anchors, source.spread_km, random)
-            category = _draw(source.mix, random)
-            events.append(
-                Event(
-                    day=day, lon=lon, lat=lat, category=category, origin=source.name, generation=0
-                )
-            )
-    parents = events
-    mixes = {s.name: s.mix for s in SOURCES}
-    while parents:
-        children = [c for p in parents for c in _offspring(p, land, mixes[p.origin], random)]
-        events = events + children
-        parents = children
+        parents = _background(source, land, anchors, random)
+        while parents:
+            events += parents
+            parents = [c for p in parents for c in _offspring(p, land, source.mix, random)]
     return sorted(events, key=lambda e: (e.day, e.lon))
+
+
+def _background(
+    source: Source,
+    land: Land,
+    anchors: list[tuple[float, float, float]],
+    random: np.random.Generator,
+) -> list[Event]:
+    weight = source.rate(np.arange(DAYS).astype(float))
+    out = []
+    for _ in range(int(random.poisson(source.expected))):
+        day = float(random.choice(DAYS, p=weight / weight.sum())) + float(random.random())
+        lon, lat = _ashore(land, anchors, source.spread_km, random)
+        category = _draw(source.mix, random)
+        out.append(
+            Event(day=day, lon=lon, lat=lat, category=category, origin=source.name, generation=0)
+        )
+    return out
 
 
 def _offspring(
@@ -171,7 +177,7 @@ def _ashore(
     for _ in range(200):
         x, y = offset(lon, lat, *random.normal(0, spread_km, 2))
         row, col = to_rowcol(x, y)
-        if land.dry[row, col]:
+        if land.coast_km[row, col] > 0.5:
             return x, y
     return lon, lat
 
