@@ -1,4 +1,4 @@
-"""Open a file in headless Chromium with the network cut, and note whatever it asks for or complains of."""
+"""Open a file in headless Chromium with the network cut; note what it asks for and complains of."""
 
 import os
 import shutil

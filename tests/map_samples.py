@@ -136,10 +136,10 @@ def overlays(boundary: shapely.Geometry, seed: int = 7) -> dict[str, Released]:
     layers = {
         "areas": ({"area_id": [f"SI{i:02d}" for i in range(8)],
                    "name": [f"District {i + 1}" for i in range(8)], "admin_level": 2}, cut),
-        "roads": ({"road_id": list("abc"), "name": None, "class": ["primary", "secondary", "track"]},
+        "roads": ({"road_id": list("abc"), "class": ["primary", "secondary", "track"]},
                   [shapely.LineString(towns[rng.permutation(40)[:5]]) for _ in range(3)]),
         "waterways": ({"waterway_id": ["r"], "name": ["Long River"], "kind": ["river"]},
-                      [shapely.LineString([(LON, LAT), (LON + 0.2, LAT + 0.2), (LON + 0.3, north)])]),
+                      [shapely.LineString([(LON, LAT), (LON + 0.2, LAT + 0.2), (LON, north)])]),
         "rings": ({"base_id": range(6)}, list(shapely.buffer(shapely.points(bases), 0.009))),
         "settlements": ({"name": [f"Town {i + 1}" for i in range(40)],
                          "kind": ["city"] + ["town"] * 5 + ["village"] * 34,

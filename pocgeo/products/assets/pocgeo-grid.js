@@ -144,7 +144,7 @@
         const p = fromUtm(from[0] + (to[0] - from[0]) * i / 16, from[1] + (to[1] - from[1]) * i / 16, zone, southern);
         points.push([Math.max(low, Math.min(high, p[0])), Math.max(west, Math.min(east, p[1]))]);
       }
-      pen.strokeStyle = bold ? 'rgba(91,42,134,.55)' : 'rgba(91,42,134,.24)';
+      pen.strokeStyle = bold ? 'rgba(91,42,134,.6)' : 'rgba(91,42,134,.38)';
       pen.lineWidth = bold ? 1.1 : 0.7;
       stroke(pen, map, points);
     };
@@ -166,6 +166,8 @@
         const middle = fromUtm((Math.max(x, e0) + Math.min(x + 1e5, e1)) / 2, (Math.max(y, n0) + Math.min(y + 1e5, n1)) / 2, zone, southern);
         if (x < 1e5 || x >= 9e5 || middle[1] < west || middle[1] > east) continue;
         const at = map.latLngToContainerPoint(middle), band = BANDS[Math.min(19, Math.floor((middle[0] + 80) / 8))];
+        const metresPerPixel = (n1 - n0) / size.y;
+        if (Math.min(x + 1e5, e1) - Math.max(x, e0) < 62 * metresPerPixel || Math.min(y + 1e5, n1) - Math.max(y, n0) < 20 * metresPerPixel) continue;
         pen.font = '650 12px system-ui,"Segoe UI",sans-serif';
         haloed(pen, `${zone}${band} ${square(zone, x + 1, y + 1)}`, at.x, at.y, '#5b2a86');
       }

@@ -167,7 +167,11 @@
       const row = el('label', 'poc-row'), box = el('input'), head = layer.head, mark = el('span', 'poc-mark');
       box.type = 'checkbox';
       box.checked = map.hasLayer(layer);
-      box.addEventListener('change', () => { if (box.checked) map.addLayer(layer); else map.removeLayer(layer); });
+      row.classList.toggle('poc-unticked', !box.checked);
+      box.addEventListener('change', () => {
+        row.classList.toggle('poc-unticked', !box.checked);
+        if (box.checked) map.addLayer(layer); else map.removeLayer(layer);
+      });
       mark.append(P.swatch(head.style));
       const count = head.features < head.of - head.unplaced ? `first ${head.features} of ${head.of}` : String(head.features);
       row.append(box, mark, el('span', 'poc-name', head.name), el('span', 'poc-share', count));
@@ -181,7 +185,7 @@
   function gridRow(map, panel) {
     let shown = null;
     const set = (kind) => { if (shown) map.removeLayer(shown); shown = kind ? P.grid(kind).addTo(map) : null; };
-    const part = el('section', 'poc-part');
+    const part = el('section', 'poc-part poc-inline');
     part.append(el('h3', '', 'Grid'), select('Grid', [['degrees', 'Latitude and longitude'], ['mgrs', 'MGRS'], ['', 'None']], 'degrees', set));
     panel.append(part);
     set('degrees');
@@ -230,6 +234,13 @@
     window.addEventListener('afterprint', () => { style.width = style.height = style.zoom = ''; });
   }
 
+  /** In a page that is scrolled, the wheel turns the page until the reader has chosen the map. */
+  function scrollsWhenChosen(map) {
+    map.scrollWheelZoom.disable();
+    map.on('focus', () => map.scrollWheelZoom.enable());
+    map.on('blur', () => map.scrollWheelZoom.disable());
+  }
+
   async function furnish(map, name, cells, overlays) {
     const settings = P.json(name), panel = document.getElementById('panel-' + map.getContainer().id), outline = overlays[0];
     page.maps++;
@@ -237,7 +248,7 @@
     map.pocLabels = new P.Labels(map);
     fitted(map, settings.bounds);
     onMap(map);
-    if (settings.single) printable();
+    if (settings.single) printable(); else scrollsWhenChosen(map);
     await Promise.all([...overlays.map((layer) => layer.ready), ...(cells ? [cells.ready] : [])]);
     outline.build(map);
     outline.eachLayer((land) => { L.polygon(land.getLatLngs(), { renderer: map.pocLand, interactive: false, stroke: false, fillColor: '#fbfaf6', fillOpacity: 1 }).addTo(map); });
@@ -245,7 +256,7 @@
     if (cells) { legend(map, panel, cells); hover(map, cells); }
     layerRows(map, panel, overlays.slice(1), settings.absent);
     gridRow(map, panel);
-    if (cells) panel.append(el('p', 'poc-fine', 'Point at a cell for its numbers; click to copy its id and grid reference.'));
+    if (cells) panel.append(el('p', 'poc-fine poc-hint', 'Point at a cell for its numbers; click to copy its id and grid reference.'));
     page.ready++;
     if (page.ready === page.maps) document.documentElement.dataset.pocgeo = 'ready';
     P.maps.push({ map, cells, overlays });

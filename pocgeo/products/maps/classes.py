@@ -64,7 +64,7 @@ def classed(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -> Clas
     Classes are made from the values as they are; only what the tooltip shows is rounded, within
     its class, so a cell is never drawn in a class it is not in.
     """
-    if measure.categories or values.dtype in {"boolean", "bool"}:
+    if measure.categories or pd.api.types.is_bool_dtype(values):
         return in_categories(values, measure, column)
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     known = np.isfinite(numbers)

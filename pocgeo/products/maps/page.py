@@ -218,8 +218,10 @@ class Page:
         if frame.period:
             facts.append(("Period", f"{day(frame.period[0])} – {day(frame.period[1])}"))
         facts.append(("Data to", day(frame.cut_off_on)))
-        facts.append(("For", frame.audience))
-        right = joined(joined([tag("dt", name), tag("dd", value)], "") for name, value in facts)
+        facts.append(("Audience", frame.audience))
+        right = joined(
+            tag("div", joined([tag("dt", name), tag("dd", value)], "")) for name, value in facts
+        )
         left = [tag("h1", frame.title)] + ([tag("p", question)] if question else [])
         return tag(
             "header", joined([tag("div", joined(left)), tag("dl", right)]), class_="poc-header"

@@ -165,9 +165,8 @@ def map_spec(name: str, folder: Path | None = None) -> MapSpec:
         The declaration has a key or a value that a map does not know.
     """
     for root in roots(folder):
-        path = root / f"{name}.toml"
-        if path.name in {found.name for found in root.glob("*.toml")}:
-            return parsed(path)
+        if name in {path.stem for path in root.glob("*.toml")}:
+            return parsed(root / f"{name}.toml")
     raise UnknownName("map", name, map_names(folder))
 
 
