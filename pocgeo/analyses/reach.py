@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pocgeo.analyses.bases import numbers_of, standing, words_of
 from pocgeo.ground.errors import BadInput
@@ -19,6 +20,8 @@ __all__ = ["ReachStandard", "reach_field", "reach_table"]
 
 STRAIGHT_LINE = "straight line"
 METRES_PER_MIN = 1000 / 60  # in one kilometre an hour
+Floats = NDArray[np.float64]
+
 SPEED_KMH = {"foot": 4.0, "wheeled": 30.0, "tracked": 20.0, "boat": 20.0, "air": 180.0}
 
 
@@ -101,6 +104,19 @@ def reach_table(
     stood = bases if as_of is None else standing(bases, as_of)
     means = means_of(stood.sort_values("base_id", kind="stable"), standard)
     lon, lat = cells["lon"].to_numpy("float64"), cells["lat"].to_numpy("float64")
+    table = quickest_and_near(lon, lat, means, standard)
+    table = table.assign(cell=cells["cell"].to_numpy()[table["row"].to_numpy()])
+    table = table.sort_values(["cell", "reach_min", "base_id"], kind="stable", ignore_index=True)
+    columns = ["base_id", "cell", "distance_m", "reach_min", "binding", "assumed"]
+    return with_standard(
+        table[columns], "How many minutes from each base to each cell?", reach=standard
+    )
+
+
+def quickest_and_near(
+    lon: Floats, lat: Floats, means: pd.DataFrame, standard: ReachStandard
+) -> pd.DataFrame:
+    """Tell the pairs within the horizon, and each place's quickest base whatever the horizon."""
     parts = []
     for _, alike in means.groupby(["pace", "notice_min", "range_m"], sort=False):
         travel_min = standard.horizon_min - float(alike["notice_min"].iloc[0])
@@ -108,20 +124,14 @@ def reach_table(
         shapes = alike["geometry"].to_numpy()
         pairs = pairs_within(lon, lat, shapes, ground)
         parts.append(told(alike, pairs.point, pairs.geometry, pairs.distance_m))
-        far = np.setdiff1d(np.arange(len(cells)), pairs.point)
+        far = np.setdiff1d(np.arange(len(lon)), pairs.point)
         quickest = nearest(lon[far], lat[far], shapes)
         some = quickest.position >= 0
         parts.append(told(alike, far[some], quickest.position[some], quickest.distance_m[some]))
     table = pd.concat(parts, ignore_index=True) if parts else told(means, *np.empty((3, 0)))
     table = table.sort_values(["row", "reach_min", "base_id"], kind="stable", ignore_index=True)
     seen = table.duplicated("row")
-    table = table[(table["within_min"] <= standard.horizon_min) | ~seen]
-    table["cell"] = cells["cell"].to_numpy()[table["row"].to_numpy()]
-    table = table.sort_values(["cell", "reach_min", "base_id"], kind="stable", ignore_index=True)
-    columns = ["base_id", "cell", "distance_m", "reach_min", "binding", "assumed"]
-    return with_standard(
-        table[columns], "How many minutes from each base to each cell?", reach=standard
-    )
+    return table[(table["within_min"] <= standard.horizon_min) | ~seen]
 
 
 def means_of(bases: pd.DataFrame, standard: ReachStandard) -> pd.DataFrame:

@@ -96,6 +96,8 @@ def ledger(
 ) -> pd.DataFrame:
     """Add up, for every bound base, who and what lies within its radius.
 
+    Zones overlap: what lies near two bases stands in both rows, so columns must not be summed.
+
     Parameters
     ----------
     bases : GeoDataFrame, m rows
@@ -107,16 +109,12 @@ def ledger(
 
     Returns
     -------
-    DataFrame, one row per base, by `base_id`
+    DataFrame, by `base_id`
         `base_id`, `name`, `kind`, `perimeter`; `people_persons`, `women_persons`,
         `children_persons`, `people_low_persons`, `people_high_persons`; `sites_n`,
         `sites_persons`, `settlements_n`; `incidents_inside`, `incidents_undecided`,
         `incidents_outside_near` (outside, within two radii); `killed_civilians_persons` (of those
         inside; NaN if no count is known); `review_n` (of those inside or undecided); `note`.
-
-    Notes
-    -----
-    Zones overlap: what lies near two bases stands in both rows, so columns must not be summed.
     """
     stood = stood_in(bases, period)
     bound = bound_bases(stood, standard)
@@ -128,8 +126,9 @@ def ledger(
             "perimeter": np.where(bound.point, "point", "polygon"),
         }
     ).set_index("base_id")
-    table = table.join(people_columns(around.people, table.index))
-    table = table.join(site_columns(bound, around.sites, standard))
+    table = table.join(people_columns(around.people, table.index)).join(
+        site_columns(bound, around.sites, standard)
+    )
     table["settlements_n"] = settled(bound, around.settlements, standard)
     table = table.join(incident_columns(stood, around, standard, period, table.index))
     table["note"] = notes(bound, around, table)

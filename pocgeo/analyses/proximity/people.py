@@ -55,8 +55,8 @@ def people_within(
     """Count people within the radius of every bound base, outside and inside its perimeter.
 
     The zone is the perimeter widened on the ellipsoid (`geodesy.buffer_m`); a pixel counts with
-    the exact share of its area that lies in the zone. A base is not a person: what a population
-    raster shows inside a perimeter is told apart, as it may be staff, shelter or artefact.
+    the exact share of its area that lies in the zone. What the raster shows inside a perimeter is
+    told apart: it may be staff, shelter or artefact. Zones overlap: do not sum over bases.
 
     Parameters
     ----------
@@ -78,10 +78,6 @@ def people_within(
     ------
     BadInput
         A window has no `people_persons` band.
-
-    Notes
-    -----
-    Zones of neighbouring bases overlap: the column must not be summed over bases.
     """
     bound = bound_bases(bases, standard)
     rows = [

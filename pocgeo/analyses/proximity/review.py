@@ -100,13 +100,7 @@ def review_list(
         reported no later than the day of the incident; `unknown_when_n`: of these, with no day
         of report; `days_since_known`: since the last of the known; `days_since_presence`.
     """
-    pairs = review_pairs(verdicts, incidents)
-    rank = pairs["verdict"].map({"inside": 0, "undecided": 1})
-    likely = pairs["distance_m"] - pairs["error_m"]
-    pairs = pairs.assign(rank=rank, likely_m=likely)
-    pairs["bases_n"] = pairs.groupby("incident_id")["base_id"].transform("size")
-    pairs = pairs.sort_values(["rank", "likely_m", "base_id"], kind="stable")
-    rows = pairs.drop_duplicates("incident_id").reset_index(drop=True)
+    rows = deciding(review_pairs(verdicts, incidents))
     rows = rows.join(known_before(rows, verdicts, incidents, watch_days))
     rows["days_since_presence"] = (
         np.nan
@@ -124,6 +118,16 @@ def review_list(
         "Which harm near a base asks for a review, and what was known before it?",
         review={"watch_days": watch_days},
     )
+
+
+def deciding(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Keep of each incident the base that decides: inside first, then the likeliest."""
+    rank = pairs["verdict"].map({"inside": 0, "undecided": 1})
+    likely = pairs["distance_m"] - pairs["error_m"]
+    pairs = pairs.assign(rank=rank, likely_m=likely)
+    pairs["bases_n"] = pairs.groupby("incident_id")["base_id"].transform("size")
+    pairs = pairs.sort_values(["rank", "likely_m", "base_id"], kind="stable")
+    return pairs.drop_duplicates("incident_id").reset_index(drop=True)
 
 
 def known_before(

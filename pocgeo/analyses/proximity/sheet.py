@@ -57,11 +57,9 @@ def base_sheet(
     Returns
     -------
     dict of DataFrames
-        `facts` (`fact`, `value`), `ledger` (one row, as in `ledger`), `sites` and `settlements`
-        (the 10 nearest: `distance_m`, `direction`), `incidents` (inside or undecided, latest
-        first, with verdict and why), `months` (`month_on`, `incidents_inside`,
-        `incidents_undecided`, `killed_civilians_persons`; every month of the period),
-        `neighbours` (other bases standing, nearest first).
+        `facts` (`fact`, `value`), `ledger` (one row), `sites` and `settlements` (the 10 nearest),
+        `incidents` (inside or undecided, latest first), `months` (every month of the period),
+        `neighbours` (the 10 nearest of the other bases standing).
 
     Raises
     ------

@@ -80,7 +80,8 @@ def proximity(
     """Say, for every place, the base that decides and whether the place lies within the radius.
 
     Distance is measured to the perimeter on the ellipsoid, never cell to cell:
-    an H3 cell of resolution 8 is itself about a kilometre across.
+    an H3 cell of resolution 8 is itself about a kilometre across. Geodesic after Karney (2013),
+    doi:10.1007/s00190-012-0578-z, through PROJ.
 
     Parameters
     ----------
@@ -105,37 +106,39 @@ def proximity(
         A table lacks a column named above as given.
     BadInput
         A code is not unique, an error is negative, or a base has no geometry.
-
-    Notes
-    -----
-    Geodesic after Karney (2013), doi:10.1007/s00190-012-0578-z, through PROJ.
     """
     bound, at = bound_bases(bases, standard), places_of(places, standard)
     position, length = decided(bound, at, standard)
-    found = position >= 0
-    base = np.maximum(position, 0)
-    error = at.error_m + (bound.error_m[base] if len(bound.error_m) else 0.0)
-    placed = ~np.isnan(at.lon + at.lat)
-    verdict = judged(length, error, standard.radius_m)
-    by_day = (verdict == "inside") & at.undated
-    by_day &= ~bound.undated[base] if len(bound.undated) else True
-    verdict[by_day] = "undecided"
-    verdict[~found] = "outside"
-    verdict[~placed] = "undecided"
+    error, verdict, by_day = weighed(bound, at, position, length, standard)
     codes = np.array([*bound.table["base_id"], None], dtype=object)  # -1: none
-    answer = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "base_id": codes[position],
             "distance_m": length,
-            "error_m": np.where(placed, error, np.nan),
+            "error_m": error,
             "verdict": verdict,
             "why": reasons((verdict, by_day), position, bound, at, standard),
         },
         index=pd.Index(places["place_id"].to_numpy(), name="place_id"),
     )
-    return with_standard(
-        answer, "Which places lie within the radius of a base?", proximity=standard
-    )
+    return with_standard(table, "Which places lie within the radius of a base?", proximity=standard)
+
+
+def weighed(
+    bound: Bound, at: Places, position: Ints, length: Floats, standard: ProximityStandard
+) -> tuple[Floats, NDArray[np.object_], NDArray[np.bool_]]:
+    """Weigh each place against one base (-1: none stood).
+
+    Returns the error of both together, the verdict, and whether only the day leaves it undecided.
+    """
+    placed = ~np.isnan(at.lon + at.lat)
+    error = at.error_m + np.append(bound.error_m, 0.0)[position]
+    error[~placed] = np.nan
+    verdict = judged(length, error, standard.radius_m)
+    by_day = (verdict == "inside") & at.undated & ~np.append(bound.undated, False)[position]
+    verdict[by_day] = "undecided"
+    verdict[placed & (position < 0)] = "outside"
+    return error, verdict, by_day
 
 
 def places_of(places: pd.DataFrame, standard: ProximityStandard) -> Places:
@@ -289,16 +292,11 @@ def verdict_table(
     pairs = pairs_within(at.lon, at.lat, bound.shapes, limit, allowed=stood)
     order = np.lexsort((pairs.point, pairs.geometry))
     row, base, length = pairs.point[order], pairs.geometry[order], pairs.distance_m[order]
-    error = at.error_m[row] + bound.error_m[base]
-    verdict = judged(length, error, standard.radius_m)
-    by_day = (verdict == "inside") & at.undated[row] & ~bound.undated[base]
-    verdict[by_day] = "undecided"
-    near = (verdict != "outside") | (length <= NEAR_RADII * standard.radius_m)
-    row, base, length, error, verdict = (part[near] for part in (row, base, length, error, verdict))
     those = Places(
         at.lon[row], at.lat[row], at.error_m[row], at.assumed[row], at.dated, at.undated[row],
         at.first_on.iloc[row], at.last_on.iloc[row],
     )  # fmt: skip
+    error, verdict, by_day = weighed(bound, those, base, length, standard)
     table = pd.DataFrame(
         {
             "place_id": places["place_id"].to_numpy()[row],
@@ -306,9 +304,11 @@ def verdict_table(
             "distance_m": length,
             "error_m": error,
             "verdict": verdict,
-            "why": reasons((verdict, by_day[near]), base, bound, those, standard),
+            "why": reasons((verdict, by_day), base, bound, those, standard),
         }
     )
+    near = (verdict != "outside") | (length <= NEAR_RADII * standard.radius_m)
+    kept: pd.DataFrame = table[near].reset_index(drop=True)
     return with_standard(
-        table, "Which places lie within the radius of which base?", proximity=standard
+        kept, "Which places lie within the radius of which base?", proximity=standard
     )
