@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from pocgeo.analyses.hotspots import HotspotTest as HotspotTest
     from pocgeo.analyses.proximity import ProximityStandard as ProximityStandard
     from pocgeo.analyses.reach import ReachStandard as ReachStandard
-    from pocgeo.aoi import Aoi as Aoi
-    from pocgeo.aoi import open_aoi as open_aoi
+    from pocgeo.aoi.area import Aoi as Aoi
+    from pocgeo.aoi.area import open_aoi as open_aoi
+    from pocgeo.aoi.demo import run_demo as run_demo
     from pocgeo.ground.errors import BadInput as BadInput
     from pocgeo.ground.errors import PocgeoError as PocgeoError
     from pocgeo.ground.errors import Refused as Refused
+    from pocgeo.layers.aoi_file import new_aoi as new_aoi
+    from pocgeo.products.exports import export as export
+    from pocgeo.products.tables import as_text as as_text
+    from pocgeo.products.tables import save_text as save_text
 
 ROOM_OF = {
-    "Aoi": "pocgeo.aoi",
+    "Aoi": "pocgeo.aoi.area",
     "BadInput": "pocgeo.ground.errors",
     "CoverageStandard": "pocgeo.analyses.coverage",
     "HotspotTest": "pocgeo.analyses.hotspots",
@@ -27,13 +32,30 @@ ROOM_OF = {
     "ProximityStandard": "pocgeo.analyses.proximity",
     "ReachStandard": "pocgeo.analyses.reach",
     "Refused": "pocgeo.ground.errors",
-    "open_aoi": "pocgeo.aoi",
+    "as_text": "pocgeo.products.tables",
+    "export": "pocgeo.products.exports",
+    "new_aoi": "pocgeo.layers.aoi_file",
+    "open_aoi": "pocgeo.aoi.area",
+    "run_demo": "pocgeo.aoi.demo",
+    "save_text": "pocgeo.products.tables",
 }
 
 __all__ = [
-    "Aoi", "BadInput", "CoverageStandard", "HotspotTest", "PocgeoError", "ProximityStandard",
-    "ReachStandard", "Refused", "open_aoi",
-]  # fmt: skip
+    "Aoi",
+    "BadInput",
+    "CoverageStandard",
+    "HotspotTest",
+    "PocgeoError",
+    "ProximityStandard",
+    "ReachStandard",
+    "Refused",
+    "as_text",
+    "export",
+    "new_aoi",
+    "open_aoi",
+    "run_demo",
+    "save_text",
+]
 
 
 def __getattr__(name: str) -> Any:

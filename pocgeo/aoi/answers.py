@@ -93,8 +93,9 @@ def title_of(judge: coverages.CoverageStandard) -> str:
         words.append(f"visited in the last {judge.presence_days:g} days")
     if judge.alert:
         words.append("covered by an alert network")
-    joined = (" or " if judge.require == "any" else " and ").join(words)
-    return f"Gap areas: people at risk who are not {joined}"
+    if judge.require == "any" and len(words) > 1:
+        return f"Gap areas: people at risk who are neither {' nor '.join(words)}"
+    return f"Gap areas: people at risk who are not {' and '.join(words)}"
 
 
 def settlements_in_cells(index: Indexed) -> pd.DataFrame | None:

@@ -48,7 +48,9 @@ def page(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -> s
     refused: list[str] = []
 
     def released(name: str, need: str) -> Released | None:
-        if not aoi.indexed.has(need) or (name in {"review"} and not aoi.indexed.has("bases")):
+        if not aoi.indexed.has(need) or (
+            name in {"review", "inside"} and not aoi.indexed.has("bases")
+        ):
             return None
         made = fetch(name)
         if isinstance(made, str):
@@ -63,6 +65,9 @@ def page(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -> s
         if made is not None:
             found[name] = made
             tables.append(BriefTable(heading=heading, released=made, says=says, top=top))
+    inside = released("inside", "incidents")
+    if inside is not None:
+        found["inside"] = inside
     content = BriefContent(
         frame=frame,
         headlines=tuple(headlines(found)),
@@ -83,8 +88,8 @@ def headlines(found: dict[str, Released]) -> list[Headline]:
         ("coverage", {"label": "People in the gap", "unit": "persons", "column": "gap_persons",
                       "how": "value", "where": {"area_kind": "AOI"}}),
         ("gaps", {"label": "Gap areas", "unit": "areas", "how": "rows"}),
-        ("proximity", {"label": "Incidents within the radius of a base", "unit": "incidents",
-                       "column": "incidents_inside"}),
+        ("inside", {"label": "Incidents within the radius of a base", "unit": "incidents",
+                    "how": "rows"}),
         ("review", {"label": "Incidents that call for a review", "unit": "incidents",
                     "how": "rows"}),
         ("flagged", {"label": "Cells flagged as hotspots", "unit": "cells", "how": "rows"}),

@@ -29,7 +29,7 @@ from pocgeo.ground.geodesy import buffer_m
 from pocgeo.ground.pixels import PixelWindow
 
 __all__ = [
-    "as_known", "ledger", "perimeters", "review", "rings", "sheet", "verdict_by_incident",
+    "as_known", "inside", "ledger", "perimeters", "review", "rings", "sheet", "verdict_by_incident",
     "verdicts",
 ]  # fmt: skip
 
@@ -140,6 +140,13 @@ def verdicts(
     )
     title = f"Incidents near a base: inside, undecided or outside {rule.radius_m:,.0f} m"
     return titled(table, index, as_of, "verdicts", title)
+
+
+def inside(index: Indexed, as_of: date | None) -> pd.DataFrame:
+    """List each incident inside the radius of any base once, whatever number of bases."""
+    table = verdicts(index, None, as_of, {})
+    kept = table[table["verdict"] == "inside"].drop_duplicates("incident_id")
+    return titled(kept.reset_index(drop=True), index, as_of, "inside", "Incidents inside")
 
 
 def of_period(index: Indexed, period: Period) -> gpd.GeoDataFrame:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pocgeo.cells.gather import lattice, layer_cells, place_incidents, with_areas
+from pocgeo.cells.gather import lattice, with_areas
+from pocgeo.cells.index import layer_cells
+from pocgeo.cells.placing import place_incidents
 from pocgeo.cells.population import population
 from pocgeo.cells.presence import planned_presence, presence_days
 from pocgeo.ground.pixels import PixelWindow

@@ -19,7 +19,7 @@ from pocgeo.ground.provenance import made_at
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.disclosure import ReleaseContext, Released, policy, release
 from pocgeo.products.exports import SUFFIXES, written_atomically
-from pocgeo.products.manifest import InputFact, Making, manifest
+from pocgeo.products.manifest import InputFact, Making, manifest, outward
 from pocgeo.products.maps import MapSpec, PageFrame, draw, map_names, map_spec
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "coverage": lambda aoi, day: aoi.coverage(as_of=day),
     "proximity": lambda aoi, day: aoi.proximity(as_of=day),
     "verdicts": lambda aoi, day: aoi.verdicts(as_of=day),
+    "inside": lambda aoi, day: obligations.inside(aoi.indexed, day),
     "review": lambda aoi, day: aoi.review(as_of=day),
     "hotspots": lambda aoi, day: aoi.hotspots(as_of=day),
     "flagged": lambda aoi, day: aoi.flagged(aoi.hotspots(as_of=day)),
@@ -153,6 +154,12 @@ def manifest_of(index: Indexed, day: date) -> dict[str, Any]:
     }  # fmt: skip
     report = index.report().summary if index.requests else None
     return manifest(Making(aoi=about, inputs=inputs, load_report=report, cut_off_on=day))
+
+
+def manifest_for(aoi: "Aoi", day: date, audience: str) -> Mapping[str, Any]:
+    """Write the manifest of a page without a table of its own, fit for its audience."""
+    made = manifest_of(aoi.indexed, day)
+    return made if audience == "internal" else outward(made)
 
 
 def own_columns(index: Indexed, finding: pd.DataFrame) -> dict[str, ColumnSpec]:
@@ -283,7 +290,7 @@ def frame_of(
     """Put together what every page says around its maps."""
     file = aoi.file
     day = as_of_day(file, as_of)
-    made = cells.manifest if cells is not None else manifest_of(aoi.indexed, day)
+    made = cells.manifest if cells is not None else manifest_for(aoi, day, audience)
     return PageFrame(
         title=title,
         aoi_name=file.name,
