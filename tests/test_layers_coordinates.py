@@ -125,7 +125,7 @@ def test_metres_without_a_crs_are_refused(tmp_path: Path) -> None:
 
 def test_a_table_that_does_not_say_where_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "id,place name\nA,Bor")
-    with pytest.raises(BadInput, match="no column says where rows lie"):
+    with pytest.raises(BadInput, match=r"no column says where rows lie"):
         loaded("settlements", path)
 
 

@@ -154,9 +154,9 @@ def test_a_wrong_layer_is_refused_with_file_and_key(tmp_path: Path, more: str, s
 
 
 def test_unknown_names_are_hinted_at() -> None:
-    with pytest.raises(UnknownName, match="Did you mean incidents"):
+    with pytest.raises(UnknownName, match=r"Did you mean incidents"):
         layer_spec("incidnts")
-    with pytest.raises(UnknownName, match="Did you mean acled"):
+    with pytest.raises(UnknownName, match=r"Did you mean acled"):
         profile("aclde")
 
 

@@ -226,7 +226,7 @@ def source_of(
     text = table.needed_text("path", f"{layer}.csv")
     paths = found_paths(table, "path", text, folder, data_root, f"Layer {layer}")
     refuse_misplaced(table, layer_spec(layer, folder).geometry)
-    named = table.choice("profile", profile_names()) if table.has("profile") else None
+    named = table.choice("profile", profile_names())
     if named is not None and layer not in profile(named).layers:
         wanted = [name for name in profile_names() if layer in profile(name).layers]
         raise table.wrong("profile", f"{named!r} is not for {layer}. {hint(named, wanted)}")
@@ -246,9 +246,7 @@ def source_of(
         lon=table.text("lon"),
         lat=table.text("lat"),
         coordinates=table.text("coordinates"),
-        coordinate_format=table.choice("coordinate_format", COORDINATE_FORMATS)
-        if table.has("coordinate_format")
-        else None,
+        coordinate_format=table.choice("coordinate_format", COORDINATE_FORMATS),
         columns=table.mapping("columns"),
         value_maps={
             name: {text.casefold(): value for text, value in maps.mapping(name).items()}
@@ -259,7 +257,7 @@ def source_of(
         dissolve=table.text("dissolve"),
         max_speed_kmh=table.number("max_speed_kmh"),
         bands={name: bands.whole(name) or 0 for name in bands.values},
-        measure=table.choice("measure", MEASURES) if table.has("measure") else None,
+        measure=table.choice("measure", MEASURES),
         expect_persons=table.pair("expect_persons"),
     )
     table.finish()

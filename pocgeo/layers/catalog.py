@@ -223,7 +223,7 @@ def style_from(table: StrictTable, fields: dict[str, FieldSpec]) -> MapStyle:
         and set(digits.lower()) <= set("0123456789abcdef")
     ):
         raise table.wrong("colour", f'{colour!r} is no colour. Write for example "#1f6f8b".')
-    label = table.choice("label", fields) if table.has("label") else table.text("label")
+    label = table.choice("label", fields)
     style = MapStyle(colour=colour, label=label, shown=table.flag("shown"))
     table.finish()
     return style
