@@ -210,6 +210,22 @@ def test_nearest_is_the_least_of_all_and_ignores_order() -> None:
     assert pairs.distance_m == pytest.approx(every[every <= 3000], abs=1e-6)
 
 
+def test_small_portions_give_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(21)
+    shapes = [
+        oracle.random_base(rng, rng.uniform(25, 25.1), rng.uniform(4, 4.1)) for _ in range(30)
+    ]
+    shapes.append(shapely.box(25.02, 4.02, 25.08, 4.08).segmentize(0.001))
+    lon, lat = rng.uniform(25, 25.1, 200), rng.uniform(4, 4.1, 200)
+    whole, pairs = nearest(lon, lat, shapes), pairs_within(lon, lat, shapes, 2000.0)
+    monkeypatch.setattr("pocgeo.ground.nearness.CHUNK", 50)
+    portions = nearest(lon, lat, shapes)
+    assert (portions.position == whole.position).all()
+    assert (portions.distance_m == whole.distance_m).all()
+    fewer = pairs_within(lon, lat, shapes, 2000.0)
+    assert all((a == b).all() for a, b in zip(fewer, pairs, strict=True))
+
+
 def test_nearest_without_an_answer() -> None:
     base = [shapely.Point(30, 5)]
     assert nearest([30.0, np.nan], [5.1, 5.0], base).position.tolist() == [0, -1]

@@ -81,6 +81,9 @@ def inverse(
     shape = parts[0].shape
     flat = [np.ravel(part) for part in parts]
     known = ~np.isnan(flat[0] + flat[1] + flat[2] + flat[3])
+    if known.all():  # the common case, without copies
+        azimuth, _, length = WGS84.inv(flat[0], flat[1], flat[2], flat[3])
+        return np.reshape(azimuth, shape), np.reshape(length, shape)
     azimuth, length = np.full((2, known.size), np.nan)
     if known.any():
         answer = WGS84.inv(*(part[known] for part in flat))

@@ -30,7 +30,7 @@ Allowed = Callable[[slice], NDArray[np.bool_]]
 
 EARTH_M = 6_371_008.8  # mean radius, for the step of the iteration only
 CHUNK = 1_000_000  # pairs of point and block (or edge) held in memory at once
-PAD_M = 1.0  # covers rounding in the chord bounds, which is below 0.3 m anywhere
+PAD_M = 1e-3  # covers rounding in the chord bounds
 TOLERANCE_M = 1e-6
 HEMISPHERE_M = 10_000_000.0
 MOST_STEPS = 40
@@ -94,19 +94,22 @@ def nearest(
     offset = np.broadcast_to(np.asarray(offset_m, dtype="float64"), (laid.count,))
     position, found = np.full(len(east), -1), np.full(len(east), np.nan)
     radius = laid.whole.radius_m + PAD_M
-    size = max(1, CHUNK // max(len(laid.blocks.radius_m), 4 * BLOCK_EDGES))
+    size = max(1, CHUNK // max(laid.count, 4 * BLOCK_EDGES))
+    blocks = np.diff(laid.whole.first)
     for rows, places, straight in chunked(east, north, laid, allowed, size):
         first = np.argmin(straight + (radius + offset), axis=1)
         reach = longest_arc_m(straight[np.arange(len(rows)), first] + radius[first])
         row, geometry = np.nonzero(straight + (offset - radius) <= (reach + offset[first])[:, None])
-        point = rows[row]
-        length = pair_distances(
-            laid, (east[point], north[point]), places[row], geometry, offset[geometry], row
-        )
-        best = np.lexsort((geometry, length + offset[geometry], row))
-        best = best[np.unique(row[best], return_index=True)[1]]
-        best = best[length[best] <= within_m]
-        position[point[best]], found[point[best]] = geometry[best], length[best]
+        for piece in pieces(row, blocks[geometry]):
+            line, shape = row[piece], geometry[piece]
+            point = rows[line]
+            length = pair_distances(
+                laid, (east[point], north[point]), places[line], shape, offset[shape], line
+            )
+            best = np.lexsort((shape, length + offset[shape], line))
+            best = best[np.unique(line[best], return_index=True)[1]]
+            best = best[length[best] <= within_m]
+            position[point[best]], found[point[best]] = shape[best], length[best]
     return Nearest(position, found)
 
 
@@ -144,22 +147,31 @@ def pairs_within(
     return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
+def pieces(row: Ints, blocks: Ints) -> Iterator[slice]:
+    """Cut sorted rows into runs of bounded work, never inside a row."""
+    if not len(row):
+        return
+    first = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+    work = np.cumsum(np.add.reduceat(blocks, first)) // CHUNK
+    cuts = first[np.flatnonzero(np.append(True, work[1:] != work[:-1]))]
+    for begin, end in zip(cuts, np.append(cuts[1:], len(row)), strict=True):
+        yield slice(begin, end)
+
+
 def chunked(
     lon: Floats, lat: Floats, laid: Perimeters, allowed: Allowed | None, size: int
 ) -> Iterator[tuple[Ints, Floats, Floats]]:
     """Yield rows, their places in space, and chords (rows, m) to the centres; inf if barred."""
-    middle = laid.whole.centre.mean(axis=0)  # near the origin, squares lose fewer digits
-    centre = laid.whole.centre - middle
     for begin in range(0, len(lon), size):
         part = slice(begin, min(begin + size, len(lon)))
         known = ~np.isnan(lon[part] + lat[part])
         rows = np.flatnonzero(known) + begin
         places = earth_centred_m(lon[rows], lat[rows])
-        away = places - middle
-        straight = away @ (-2 * centre.T)
-        straight += (away**2).sum(axis=1)[:, None]
-        straight += (centre**2).sum(axis=1)
-        np.sqrt(np.maximum(straight, 0.0, out=straight), out=straight)
+        straight = np.zeros((len(rows), laid.count))
+        for axis in range(3):
+            away = np.subtract.outer(places[:, axis], laid.whole.centre[:, axis])
+            straight += np.square(away, out=away)
+        np.sqrt(straight, out=straight)
         if allowed is not None:
             straight[~allowed(part)[known]] = np.inf
             some = np.isfinite(straight).any(axis=1)
@@ -214,7 +226,7 @@ def leading(low: Floats, high: Floats, group: Ints) -> NDArray[np.bool_]:
     """Tell which candidates could be the nearest of their group (groups lie in runs)."""
     first = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
     best = np.minimum.reduceat(high, first)
-    return low <= np.repeat(best, np.diff(np.append(first, len(group)))) + PAD_M * 1e-3
+    return low <= np.repeat(best, np.diff(np.append(first, len(group)))) + PAD_M
 
 
 def chord_foot(places: Floats, chord: Floats) -> tuple[Floats, Floats]:
