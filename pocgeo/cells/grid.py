@@ -30,6 +30,7 @@ __all__ = [
     "components",
     "cover",
     "disk",
+    "disk_of",
     "disk_pairs",
     "from_text",
     "parents",
@@ -221,6 +222,26 @@ def disk(cells: Cells, k: int = 1) -> Cells:
     """All cells within `k` steps of any of the cells, sorted, those included."""
     found = map(h3.grid_disk, np.unique(cells).tolist(), repeat(k))
     return np.unique(np.fromiter(chain.from_iterable(found), np.int64))
+
+
+def disk_of(cells: Cells, reach_m: float) -> tuple[Cells, NDArray[np.int64]]:
+    """Cells around each cell, out to all that lie within a distance of any point of it.
+
+    Returns
+    -------
+    around : int64 array
+        Members of the disks one after another, the cell itself first.
+    size : int array
+        How many there are of each.
+    """
+    if len(cells) == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    # Cells lie at least 0.6 of the mean edge length apart for each ring between them.
+    edge_m = 1_000 * float(h3.average_hexagon_edge_length(resolution_of(cells), unit="km"))
+    k = 1 + int(np.ceil(reach_m / (0.6 * edge_m)))
+    disks = list(map(h3.grid_disk, cells.tolist(), repeat(k)))
+    size = np.fromiter(map(len, disks), np.int64, len(disks))
+    return np.fromiter(chain.from_iterable(disks), np.int64, int(size.sum())), size
 
 
 def positions(cells: Cells, sought: Cells) -> NDArray[np.int64]:
