@@ -68,7 +68,8 @@ class UnknownName(BadInput, KeyError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
-        near = get_close_matches(name, self.known, n=1)
+        folded = {known.casefold(): known for known in self.known}
+        near = [folded[match] for match in get_close_matches(name.casefold(), folded, n=1)]
         hint = f"Did you mean {near[0]}?" if near else f"Known: {shortened(self.known)}."
         super().__init__(f"No {kind} is called {name!r}. {hint}")
 
@@ -107,7 +108,13 @@ class StoreBusy(PocgeoError):
     """Another process is building this store."""
 
 
+def clipped(name: str, limit: int = 40) -> str:
+    """Make a name fit for a message: one line, printable, not endless."""
+    plain = "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
 def shortened(names: Sequence[str], limit: int = 12) -> str:
     """Join names for a message, the first `limit` of them."""
-    shown = ", ".join(names[:limit]) or "none"
+    shown = ", ".join(clipped(name) for name in names[:limit]) or "none"
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"

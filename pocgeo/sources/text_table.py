@@ -104,10 +104,9 @@ def detected_encoding(path: Path) -> Encoding:
     for mark, name in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             return Encoding(name, note=None if name == "utf-8-sig" else f"text is {name.upper()}")
-    if head[1::2].count(0) > 0.4 * len(head[1::2]):
-        return Encoding("utf-16-le", note="text is UTF-16 without a byte-order mark")
-    if head[::2].count(0) > 0.4 * len(head[::2]):
-        return Encoding("utf-16-be", note="text is UTF-16 without a byte-order mark")
+    for name, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if high.count(0) > 0.4 * len(high) and readable(head, name):
+            return Encoding(name, note="text is UTF-16 without a byte-order mark")
     if b"\x00" in head:
         raise UnreadableSource(path, "is not a text table: it holds binary data. Check the file.")
     foreign, accented, odd = bytearray(), 0, 0
@@ -125,6 +124,13 @@ def detected_encoding(path: Path) -> Encoding:
             "utf-8", "replace", f"{odd} lines are not UTF-8 text: the odd bytes are shown as \ufffd"
         )
     return guessed_encoding(path, bytes(foreign))
+
+
+def readable(head: bytes, name: str) -> bool:
+    """Whether bytes decode to text with line ends and hardly a control character."""
+    text = head[: len(head) // 2 * 2].decode(name, "replace")
+    control = sum(not sign.isprintable() and sign not in "\t\r\n\f\ufeff" for sign in text)
+    return "\n" in text and control <= 0.02 * len(text)
 
 
 def guessed_encoding(path: Path, foreign: bytes) -> Encoding:
