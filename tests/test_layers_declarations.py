@@ -118,7 +118,8 @@ def test_a_layer_of_the_users_own_is_found_and_indexed(tmp_path: Path) -> None:
 
 def test_the_users_own_cannot_replace_a_layer_of_the_house(tmp_path: Path) -> None:
     own_layer(tmp_path, name="bases")
-    assert not layer_spec("bases", tmp_path).own
+    with pytest.raises(BadInput, match=r"'bases' is a layer of pocgeo. Give yours another name"):
+        layer_spec("bases", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def source_of(
         coordinate_format=table.choice("coordinate_format", COORDINATE_FORMATS),
         columns=table.mapping("columns"),
         value_maps={
-            name: {text.casefold(): value for text, value in maps.mapping(name).items()}
+            name: {text.lower(): value for text, value in maps.mapping(name).items()}
             for name in maps.values
         },
         defaults=table.mapping("defaults"),

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from pocgeo.ground.declarations import declared, read_toml
-from pocgeo.ground.errors import UnknownName
+from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.layers.read_profile import profile_from
 from pocgeo.layers.spec import (
     FIELD_TYPES,
@@ -39,7 +39,7 @@ def layer_names(folder: Path | None = None) -> tuple[str, ...]:
 
 
 def layer_spec(name: str, folder: Path | None = None) -> LayerSpec:
-    """Find a layer's declaration; the user's own come second and cannot replace pocgeo's.
+    """Find a layer's declaration; the user's own cannot replace one of pocgeo's.
 
     Parameters
     ----------
@@ -56,11 +56,14 @@ def layer_spec(name: str, folder: Path | None = None) -> LayerSpec:
         The declaration is wrong; the message names file, table and key.
     """
     house = declared("layers") / f"{name}.toml"
+    own = (folder or Path()) / "layers" / f"{name}.toml"
     if name in layer_names() and house.is_file():
+        if folder is not None and own.is_file() and own.resolve() != house.resolve():
+            raise BadInput(f"{own}: {name!r} is a layer of pocgeo. Give yours another name.")
         return read_layer(house, own=False)
     if name not in layer_names(folder):
         raise UnknownName("layer", name, layer_names(folder))
-    return read_layer((folder or Path()) / "layers" / f"{name}.toml", own=True)
+    return read_layer(own, own=True)
 
 
 def profile_names() -> tuple[str, ...]:
@@ -145,7 +148,7 @@ def field_from(name: str, table: StrictTable, sensitivity: str) -> FieldSpec:
         aliases=table.texts("from"),
         missing=table.choice("missing", ("unknown",), "unknown") or "unknown",
         categories=categories,
-        values={text.casefold(): value for text, value in table.mapping("values").items()},
+        values={text.lower(): value for text, value in table.mapping("values").items()},
         flags=table.mapping("flags"),
         range=table.pair("range"),
         past=table.flag("past"),

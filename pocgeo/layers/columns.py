@@ -12,7 +12,7 @@ __all__ = ["find_column", "first_column", "folded", "require_fields", "resolve_c
 
 def folded(name: object) -> str:
     """Write a column name without case, spaces, underscores and hyphens."""
-    text = str(name).casefold()
+    text = str(name).lower()
     return "".join(mark for mark in text if mark not in " _-\t\n")
 
 

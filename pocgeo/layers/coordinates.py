@@ -163,10 +163,11 @@ def read_axis(column: pd.Series, axis: str, source: SourceRequest, account: RowA
     numbers = np.array(pd.to_numeric(text.astype(object), errors="coerce"), dtype="float64")
     if source.coordinate_format == "dms":
         numbers = np.full(len(text), np.nan)
-    comma = text.str.replace(",", ".", regex=False)
-    commas = np.array(pd.to_numeric(comma.astype(object), errors="coerce"), dtype="float64")
-    by_comma = given & np.isnan(numbers) & ~np.isnan(commas)
-    if source.coordinate_format != "dms" and by_comma.any():
+    left = given & np.isnan(numbers)
+    if source.coordinate_format != "dms" and left.any():
+        comma = text.str.replace(",", ".", regex=False)
+        commas = np.array(pd.to_numeric(comma.astype(object), errors="coerce"), dtype="float64")
+        by_comma = left & ~np.isnan(commas)
         numbers = np.where(by_comma, commas, numbers)
         account.repair(by_comma, axis, "decimal comma read as a point")
     left = given & np.isnan(numbers)

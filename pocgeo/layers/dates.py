@@ -33,7 +33,7 @@ NAMED_FIRST = (
 )
 SERIAL = r"^\d{5}(?:\.\d+)?$"
 UNIX = r"^\d{9,10}(?:\.\d+)?$|^\d{13}$"
-MONTHS = {month.casefold(): number for number, month in enumerate(month_abbr) if number}
+MONTHS = {month.lower(): number for number, month in enumerate(month_abbr) if number}
 EXCEL_ORIGIN = pd.Timestamp(1899, 12, 30)
 """Day 0 of Excel's calendar, its leap year of 1900 allowed for; right from March 1900."""
 
@@ -149,7 +149,12 @@ def read_times(column: pd.Series, *, day_first: bool | None, where: str, unix: b
     text = as_date_text(column)
     open_rows = text.notna()
     for style, pattern in patterns(unix=unix):
-        mine = open_rows & text.str.match(pattern).fillna(value=False).astype(bool)
+        if not open_rows.any():
+            break
+        left = text[open_rows]
+        found = left.str.contains(pattern) if style == "ISO" else left.str.match(pattern)
+        mine = open_rows.copy()
+        mine[open_rows] = found.to_numpy(dtype=bool)
         if mine.any():
             read_style(reading, text[mine], style, day_first=day_first, where=where)
         reading.styles[style] = mine.to_numpy()
@@ -199,29 +204,34 @@ def read_style(
         local = numeric_dates(text, day_first=day_first, where=where)
     else:
         parts = text.str.extract(NAMED if style == "named month" else NAMED_FIRST)
-        month = parts["month"].str[:3].str.casefold().map(MONTHS)
+        month = parts["month"].str[:3].str.lower().map(MONTHS)
         local = assembled(parts, parts["year"], month, parts["day"])
     reading.local.loc[text.index] = local.astype("datetime64[ns]")
 
 
 def read_iso(reading: Reading, text: pd.Series) -> None:
-    """Read ISO dates, with or without a time and an offset."""
-    dashed = text.str.replace("/", "-", n=2)
-    dashed = dashed.str.replace(r"^(\d{4})-(\d)(?=-)", r"\1-0\2", regex=True)
-    dashed = dashed.str.replace(r"^(\d{4}-\d{2})-(\d)(?!\d)", r"\1-0\2", regex=True)
-    zoned = dashed.str.contains(r"\d{1,2}:\d{2}.*(?:[Zz]|UTC|[+-]\d{2}:?\d{0,2})$", regex=True)
-    tidy = dashed.str.replace(r"\s*(?:UTC|z)$", "Z", regex=True)
+    """Read ISO dates, with or without a time and an offset; slashes and short parts too."""
+    zoned = text.str.slice(-6).str.contains(r"[Zz]$|UTC$|[+-]\d{2}:?\d{2}$|:\d{2}[+-]\d{2}$")
+    zoned &= text.str.contains(":", regex=False)
     for rows, target in ((zoned, reading.absolute), (~zoned, reading.local)):
         if rows.any():
-            utc = target is reading.absolute
-            # to_numpy: pandas reads an Arrow-backed column through another, stricter path
-            values = pd.to_datetime(
-                pd.Series(tidy[rows].to_numpy(dtype=object), index=tidy.index[rows]),
-                format="ISO8601",
-                errors="coerce",
-                utc=utc,
-            )
+            values = iso_times(text[rows], utc=target is reading.absolute)
+            odd = values.isna()
+            if odd.any():
+                mended = text[values.index[odd]].str.replace("/", "-", n=2)
+                mended = mended.str.replace(r"^(\d{4})-(\d)(?=-)", r"\1-0\2", regex=True)
+                mended = mended.str.replace(r"^(\d{4}-\d{2})-(\d)(?!\d)", r"\1-0\2", regex=True)
+                mended = mended.str.replace(r"\s*(?:UTC|z)$", "Z", regex=True)
+                values[odd] = iso_times(mended, utc=target is reading.absolute)
             target.loc[values.index] = values.astype(target.dtype)
+
+
+def iso_times(text: pd.Series, *, utc: bool) -> pd.Series:
+    """Read ISO 8601 texts; NaT where they are none."""
+    # of objects: pandas reads an Arrow-backed column through another, stricter path
+    cells = pd.Series(text.to_numpy(dtype=object), index=text.index)
+    times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=utc)
+    return times.astype("datetime64[ns, UTC]" if utc else "datetime64[ns]")
 
 
 def numeric_dates(text: pd.Series, *, day_first: bool | None, where: str) -> pd.Series:
@@ -243,7 +253,7 @@ def numeric_dates(text: pd.Series, *, day_first: bool | None, where: str) -> pd.
 def assembled(parts: pd.DataFrame, year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
     """Put parts of a date and a clock together; impossible ones are NaT."""
     hour = parts["hour"].astype("float64").fillna(0)
-    half = parts["half"].str.casefold()
+    half = parts["half"].str.lower()
     hour = hour.where(~(half == "pm").fillna(value=False) | (hour >= 12), hour + 12)
     hour = hour.where(~(half == "am").fillna(value=False) | (hour != 12), 0)
     days = pd.to_datetime(

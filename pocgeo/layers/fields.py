@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pocgeo.layers.columns import first_column
 from pocgeo.layers.dates import ParsedTimes, parse_days, parse_instants
@@ -24,6 +25,7 @@ THOUSANDS = r"^[+-]?\d{1,3}(?:[,\s'’\u00a0\u202f]\d{3})+(?:\.\d+)?$"
 COMMA_DECIMAL = r"^[+-]?\d+,\d+$"
 TRUE = ("true", "yes", "y", "1", "t", "x", "oui", "vrai", "si", "sim")
 FALSE = ("false", "no", "n", "0", "f", "non", "faux", "nao", "não")
+Mask = NDArray[np.bool_]
 SHOWN_VALUES = 20
 ORDERED = (
     ("occurred_on", "ended_on", "ends before it begins"),
@@ -127,27 +129,35 @@ def mapped(
 ) -> pd.Series:
     """Map texts: by aoi.toml, the profile's values and rules, the layer's values, the default."""
     profile = reading.profile_of(spec.name)
-    folded = text.str.casefold()
+    folded = text.str.lower()
     result = text.copy()
     done = np.zeros(len(text), dtype=bool)
     value_maps = [reading.value_maps.get(spec.name, {})]
     if profile:
         value_maps.append(profile.value_maps.get(spec.name, {}))
     for mapping in value_maps:
-        hit = truth(folded.isin(list(mapping))) & ~done
-        result = result.where(~hit, folded.map(mapping).astype("string"))
-        done |= hit
+        result, done = mapped_by(mapping, folded, result, done)
     for rule in profile.rules.get(spec.name, ()) if profile else ():
         hit = matches(frame, rule) & ~done
-        result = result.where(~hit, rule.value)
+        result = result.mask(hit, rule.value)
         done |= hit
-    hit = truth(folded.isin(list(spec.values))) & ~done
-    result = result.where(~hit, folded.map(spec.values).astype("string"))
-    result = result.mask(result == "")
-    default = reading.defaults.get(spec.name) or (
-        profile.defaults.get(spec.name) if profile else None
-    )
+    result, done = mapped_by(spec.values, folded, result, done)
+    if done.any():
+        result = result.mask(result == "")
+    default = reading.defaults.get(spec.name)
+    if default is None and profile:
+        default = profile.defaults.get(spec.name)
     return result.fillna(default) if default is not None else result
+
+
+def mapped_by(
+    mapping: Mapping[str, str], folded: pd.Series, result: pd.Series, done: Mask
+) -> tuple[pd.Series, Mask]:
+    """Replace the texts that a mapping knows, where nothing replaced them before."""
+    if not mapping:
+        return result, done
+    hit = truth(folded.isin(list(mapping))) & ~done
+    return result.mask(hit, folded.map(mapping).astype("string")), done | hit
 
 
 def missing_words(reading: FieldReading) -> tuple[str, ...]:
@@ -166,8 +176,8 @@ def read_category(
     text: pd.Series, spec: FieldSpec, reading: FieldReading, account: RowAccount
 ) -> pd.Series:
     """Match texts to the categories; what matches none becomes unknown, and is counted by value."""
-    tidy = text.str.casefold().str.replace(r"[\s\-]+", "_", regex=True)
-    by_name = {category.casefold(): category for category in spec.categories}
+    tidy = text.str.lower().str.replace(r"[\s\-]+", "_", regex=True)
+    by_name = {category.lower(): category for category in spec.categories}
     values = tidy.map(by_name)
     strange = text.notna() & values.isna() & ~said_unknown(text, missing_words(reading))
     fallback = next((word for word in ("unknown", "other") if word in spec.categories), None)
@@ -195,7 +205,7 @@ def read_flag(
     text: pd.Series, spec: FieldSpec, reading: FieldReading, account: RowAccount
 ) -> pd.Series:
     """Read yes and no; what is neither is unknown, and counted."""
-    folded = text.str.casefold()
+    folded = text.str.lower()
     values = pd.Series(pd.NA, index=text.index, dtype="boolean")
     values[folded.isin(TRUE).fillna(value=False)] = True
     values[folded.isin(FALSE).fillna(value=False)] = False

@@ -8,6 +8,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from pocgeo.ground.errors import BadInput, UnknownName
@@ -93,6 +94,8 @@ def load(request: LoadRequest, *, boundary: Any = None) -> Loaded:
     """
     if boundary is None and request.boundary is not None:
         boundary = read_boundary(request.boundary)
+    elif boundary is not None:
+        shapely.prepare(boundary)
     if request.spec.geometry == "raster":
         return loaded_rasters(request, boundary)
     parts = [

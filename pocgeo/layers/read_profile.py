@@ -55,7 +55,7 @@ def value_maps_of(top: StrictTable) -> dict[str, dict[str, str]]:
     """Take the mappings of source texts, lower case, by field."""
     outer = top.table("values")
     return {
-        field: {text.casefold(): value for text, value in outer.mapping(field).items()}
+        field: {text.lower(): value for text, value in outer.mapping(field).items()}
         for field in outer.values
     }
 

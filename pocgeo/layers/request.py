@@ -88,3 +88,8 @@ class LoadRequest:
     def layer(self) -> str:
         """Name of the layer."""
         return self.spec.name
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file of the layer, in order: what its digest is made of."""
+        return tuple(path for source in self.sources for path in source.paths)

@@ -18,7 +18,7 @@ from pocgeo.layers.texts import as_text, said_unknown
 
 __all__ = ["Joined", "LatestCounts", "collapse", "dated_columns", "dissolve", "latest_counts"]
 
-MONTHS = [month.casefold() for month in month_abbr if month]
+MONTHS = [month.lower() for month in month_abbr if month]
 DAY_MONTH = re.compile(r"(\d{1,2})\s*([A-Za-z]{3,9})\.?\s*((?:19|20)\d{2})?")
 ISO_DAY = re.compile(r"((?:19|20)\d{2})-(\d{2})-(\d{2})(?:[T ][\d:.]+)?")
 
@@ -59,12 +59,12 @@ def dated_columns(columns: list[str], wide: WideCounts) -> dict[str, pd.Timestam
     """
     found: dict[str, pd.Timestamp] = {}
     last: pd.Timestamp | None = None
-    endings = {"", *(ending.casefold() for ending in wide.ending)}
+    endings = {"", *(ending.lower() for ending in wide.ending)}
     for column in columns:
         name = column.strip()
         iso, spoken = ISO_DAY.match(name), DAY_MONTH.match(name)
         match = iso or spoken
-        if match is None or name[match.end() :].strip().casefold() not in endings:
+        if match is None or name[match.end() :].strip().lower() not in endings:
             continue
         if iso:
             day = pd.Timestamp(int(iso[1]), int(iso[2]), int(iso[3]))
@@ -81,9 +81,9 @@ def spoken_day(
     match: re.Match[str], last: pd.Timestamp | None, first_year: int | None
 ) -> pd.Timestamp | None:
     """Make a day of `9 June` or `30 Jan 2015`; None where it is none."""
-    if match[2][:3].casefold() not in MONTHS:
+    if match[2][:3].lower() not in MONTHS:
         return None
-    month, day = MONTHS.index(match[2][:3].casefold()) + 1, int(match[1])
+    month, day = MONTHS.index(match[2][:3].lower()) + 1, int(match[1])
     year = int(match[3]) if match[3] else (last.year if last is not None else first_year)
     if year is None:
         return None
@@ -178,7 +178,7 @@ def grouped(frame: pd.DataFrame, columns: list[str]) -> pd.Series:
     """Give a number to rows by equal values of some columns; all alike where there are none."""
     if not columns:
         return pd.Series(0, index=frame.index)
-    texts = pd.DataFrame({column: as_text(frame[column]).str.casefold() for column in columns})
+    texts = pd.DataFrame({column: as_text(frame[column]).str.lower() for column in columns})
     return texts.groupby(columns, dropna=False, sort=False).ngroup()
 
 

@@ -34,7 +34,7 @@ def as_text(column: pd.Series) -> pd.Series:
     else:
         text = column.map(cell_text, na_action="ignore").astype("string")
     text = text.str.strip()
-    return text.mask(text.str.casefold().isin(NOTHING))
+    return text.mask(text.str.lower().isin(NOTHING))
 
 
 def cell_text(cell: object) -> object:
@@ -53,14 +53,14 @@ def truth(claims: pd.Series) -> Mask:
 
 def said_unknown(text: pd.Series, more: Iterable[str] = ()) -> Mask:
     """Mark the texts that say that a number or day is not known."""
-    known = [*UNKNOWN, *(word.casefold() for word in more)]
-    return truth(text.str.casefold().isin(known))
+    known = [*UNKNOWN, *(word.lower() for word in more)]
+    return truth(text.str.lower().isin(known))
 
 
 def one_of(text: pd.Series, wanted: Iterable[str]) -> Mask:
     """Mark the texts that equal one of several, case aside."""
-    words = [word.casefold() for word in wanted]
-    return truth(text.str.casefold().isin(words))
+    words = [word.lower() for word in wanted]
+    return truth(text.str.lower().isin(words))
 
 
 def rows_where(
@@ -94,10 +94,10 @@ def matches(frame: pd.DataFrame, rule: ValueRule) -> Mask:
     text = as_text(frame[column])
     found = one_of(text, rule.equals)
     if rule.prefix:
-        starts = text.str.casefold().str.startswith(tuple(word.casefold() for word in rule.prefix))
+        starts = text.str.lower().str.startswith(tuple(word.lower() for word in rule.prefix))
         found |= truth(starts)
-    folded = text.str.casefold()
+    folded = text.str.lower()
     for word in rule.contains:
-        holds = folded.str.contains(word.casefold(), regex=False)
+        holds = folded.str.contains(word.lower(), regex=False)
         found |= truth(holds)
     return chosen & found
