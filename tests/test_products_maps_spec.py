@@ -53,6 +53,7 @@ def test_a_users_own_map_comes_first(tmp_path):
         (('table = "gaps"', ""), "belong together"),
         (("breaks = [1, 2.5]", 'palette = "rainbow"'), "No palette"),
         (("breaks = [1, 2.5]", "classes = 12"), "2 to 7 classes"),
+        (("breaks = [1, 2.5]", "shares = [0.5, 1.5]"), "shares must ascend"),
         (("breaks = [1, 2.5]", 'group = "median"'), "group is one of"),
         (("breaks = [1, 2.5]", "optional = 1"), "optional is 1; it must be bool"),
     ],

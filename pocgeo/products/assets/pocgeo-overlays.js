@@ -114,22 +114,22 @@
     onAdd(map) { L.LayerGroup.prototype.onAdd.call(this, map); if (map.pocLabels) map.pocLabels.set(this, this.marks); },
     onRemove(map) { L.LayerGroup.prototype.onRemove.call(this, map); map.pocLabels.set(this, null); },
     /** Make the features; called once, in the order of the map's layers. */
-    build(map) {
+    build(map, order) {
       const style = this.head.style, data = this.data;
       features(data).forEach((parts, i) => {
         const kind = word(data.kinds, i), own = Object.assign({}, style, (style.kinds || {})[kind]);
-        const layer = this.feature(map, own, parts, kind);
+        const layer = this.feature(map, own, parts, kind, order);
         if (style.hover) map.pocTip.attach(layer, () => this.explained(i));
         this.addLayer(layer);
         this.label(own, layer, word(data.labels, i), parts);
       });
       if (map.hasLayer(this)) map.pocLabels.set(this, this.marks);
     },
-    feature(map, style, parts, kind) {
+    feature(map, style, parts, kind, order) {
       const at = parts.length ? parts[0][0][0] : null;
       if (style.draw === 'symbol') {
         const [width, height] = SYMBOLS[style.symbol];
-        return L.marker(at, { pane: 'poc-symbols', keyboard: false, icon: L.divIcon({ html: symbol(style.symbol, kind), className: 'poc-symbol', iconSize: [width, height] }) });
+        return L.marker(at, { pane: 'poc-symbols', keyboard: false, zIndexOffset: 10000 * order, icon: L.divIcon({ html: symbol(style.symbol, kind), className: 'poc-symbol', iconSize: [width, height] }) });
       }
       if (style.draw === 'place') {
         const rank = RANKS[style.rank === undefined ? 2 : style.rank];

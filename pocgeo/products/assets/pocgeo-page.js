@@ -176,6 +176,7 @@
       const count = head.features < head.of - head.unplaced ? `first ${head.features} of ${head.of}` : String(head.features);
       row.append(box, mark, el('span', 'poc-name', head.name), el('span', 'poc-share', count));
       part.append(row);
+      if (head.lacks.length) part.append(el('p', 'poc-fine', `${head.name}: drawn plain, without ${head.lacks.join(', ').replace(/_/g, ' ')}.`));
       if (head.unplaced) part.append(el('p', 'poc-fine', `${head.unplaced} of ${head.name} have no place and are not drawn.`));
     });
     if (absent.length) part.append(el('p', 'poc-fine', `Not on this map, not loaded or not for this audience: ${absent.join(', ').replace(/_/g, ' ')}.`));
@@ -250,10 +251,11 @@
     onMap(map);
     if (settings.single) printable(); else scrollsWhenChosen(map);
     await Promise.all([...overlays.map((layer) => layer.ready), ...(cells ? [cells.ready] : [])]);
-    outline.build(map);
+    outline.build(map, 0);
     outline.eachLayer((land) => { L.polygon(land.getLatLngs(), { renderer: map.pocLand, interactive: false, stroke: false, fillColor: '#fbfaf6', fillOpacity: 1 }).addTo(map); });
-    overlays.slice(1).forEach((layer) => layer.build(map));
+    overlays.slice(1).forEach((layer, i) => layer.build(map, i + 1));
     if (cells) { legend(map, panel, cells); hover(map, cells); }
+    panel.classList.toggle('poc-dense', overlays.length > 11);
     layerRows(map, panel, overlays.slice(1), settings.absent);
     gridRow(map, panel);
     if (cells) panel.append(el('p', 'poc-fine poc-hint', 'Point at a cell for its numbers; click to copy its id and grid reference.'));

@@ -21,7 +21,7 @@ from pocgeo.products.maps.cellpack import (
 from pocgeo.products.maps.classes import Classed, classed
 from pocgeo.products.maps.offline import OfflineFigure
 from pocgeo.products.maps.spec import MapSpec, MeasureSpec
-from pocgeo.products.maps.wording import column_of, unique_words
+from pocgeo.products.maps.wording import SILENT_UNITS, column_of, unique_words
 
 __all__ = ["CellLayer", "CellPack", "pack_cells"]
 
@@ -70,7 +70,7 @@ def pack_cells(spec: MapSpec, released: Released) -> CellPack:
         column = column_of(released, measure.column)
         parts = classed(table[measure.column], measure, column)
         codes = code_plane(parts.codes, parts.bits)
-        scale = 10**column.digits
+        scale = 10**parts.digits
         whole = np.round(parts.code_values * scale).astype(np.int64) if parts.exact else None
         values = pack_json(
             np.diff(whole, prepend=0).tolist()
@@ -80,7 +80,8 @@ def pack_cells(spec: MapSpec, released: Released) -> CellPack:
         blobs += [codes, values]
         heads.append(
             measure_head(measure, parts)
-            | {"help": measure.help or column.help, "unit": column.unit, "digits": column.digits}
+            | {"help": measure.help or column.help, "digits": parts.digits}
+            | {"unit": None if column.unit in SILENT_UNITS else column.unit}
             | {"codes": codes.name, "values": values.name, "scale": scale}
         )
     texts, text_blobs = pack_texts(spec, released, table)

@@ -27,6 +27,9 @@ class Classed:
     label: str
     """Heading, unit included."""
 
+    digits: int
+    """Decimals shown."""
+
     edges: tuple[float, ...]
     """Inner edges between the classes, as numbers; empty for categories."""
 
@@ -68,22 +71,25 @@ def classed(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -> Clas
         return in_categories(values, measure, column)
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     known = np.isfinite(numbers)
-    edges = measure.breaks or nice_breaks(numbers[known & (numbers > 0)], measure.classes)
+    digits = column.digits if measure.digits is None else measure.digits
+    equal = tuple(i / measure.classes for i in range(1, measure.classes))
+    edges = measure.breaks or nice_breaks(numbers[known & (numbers > 0)], measure.shares or equal)
     edges = tuple(edge for edge in edges if measure.zero is None or edge > 0)
     klass = np.digitize(numbers, edges)
-    labels = class_labels(edges, column.digits)
+    labels = class_labels(edges, digits)
     colours = list(ramp(measure.palette, len(edges) + 1))
     if measure.darker == "less":
         colours.reverse()
     if measure.zero is not None:
         labels, colours = [measure.zero, *labels], [NOTHING, *colours]
-        labels[1] = "more than 0" + (f", under {shown(edges[0], column.digits)}" if edges else "")
+        labels[1] = "more than 0" + (f", under {shown(edges[0], digits)}" if edges else "")
         klass = np.where(numbers <= 0, 0, klass + 1)
         edges = (float(np.nextafter(0, 1)), *edges)
     klass = np.where(known, klass, len(labels))
-    codes, first, kept, exact = coded(numbers, klass, len(labels), column.digits)
+    codes, first, kept, exact = coded(numbers, klass, len(labels), digits)
     return Classed(
         label=heading(measure, column),
+        digits=digits,
         edges=edges,
         labels=tuple(labels),
         colours=tuple(colours),
@@ -119,6 +125,7 @@ def in_categories(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -
     counts = np.bincount(klass, minlength=len(kinds) + 1)
     return Classed(
         label=heading(measure, column),
+        digits=0,
         edges=(),
         labels=tuple(kind.label for kind in kinds),
         colours=tuple(
@@ -188,11 +195,11 @@ def stepped(
     return np.concatenate(klasses), np.concatenate(values), codes
 
 
-def nice_breaks(positive: NDArray[np.float64], classes: int) -> tuple[float, ...]:
-    """Find edges that share positive values out evenly, rounded to numbers people say."""
+def nice_breaks(positive: NDArray[np.float64], shares: Sequence[float]) -> tuple[float, ...]:
+    """Find edges below which these shares of the positive values lie, as numbers people say."""
     if not positive.size:
         return ()
-    quantiles = np.quantile(positive, np.arange(1, classes) / classes)
+    quantiles = np.quantile(positive, shares)
     found = sorted({rounded_edge(float(edge)) for edge in quantiles})
     least, most = float(positive.min()), float(positive.max())
     return tuple(edge for edge in found if least < edge <= most)

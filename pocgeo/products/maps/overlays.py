@@ -91,17 +91,15 @@ def pack_overlay(spec: OverlaySpec, released: Released) -> OverlayPack:
     Raises
     ------
     MissingColumns
-        The table lacks a named column, or geometry.
+        The table has no geometry. A named column that it lacks is said in the panel.
     """
     table = released.table if spec.top is None else released.table.iloc[: spec.top]
     style_name = spec.style or spec.layer
     if style_name not in STYLES:
         raise UnknownName("map style", style_name, STYLES)
     style = STYLES[style_name]
-    wanted = [name for name in (spec.label, spec.kind) if name]
-    missing = [name for name in wanted if name not in table.columns]
-    if missing:
-        raise MissingColumns(released.name, missing, table.columns)
+    named = [name for name in (spec.label, spec.kind) if name]
+    wanted = [name for name in named if name in table.columns]
     geometry = geometry_of(released, len(table))
     drawn = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     table, geometry = table.loc[drawn], geometry[drawn]
@@ -125,6 +123,7 @@ def pack_overlay(spec: OverlaySpec, released: Released) -> OverlayPack:
         "features": len(table),
         "of": total,
         "unplaced": int((~drawn).sum()),
+        "lacks": [name for name in named if name not in wanted],
     }
     packed = pack_json(content)
     return OverlayPack(head=head | {"data": packed.name}, name=packed.name, content=packed.content)
@@ -136,7 +135,9 @@ def pack_boundary(boundary: Any) -> OverlayPack:
     packed = pack_json(packed_geometry(np.array([boundary]), style) | {"facts": []})
     head = {"name": "Area of interest", "style": dict(style), "show": True, "features": 1, "of": 1}
     return OverlayPack(
-        head=head | {"unplaced": 0, "data": packed.name}, name=packed.name, content=packed.content
+        head=head | {"unplaced": 0, "lacks": [], "data": packed.name},
+        name=packed.name,
+        content=packed.content,
     )
 
 

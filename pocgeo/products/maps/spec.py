@@ -44,6 +44,13 @@ class MeasureSpec:
     classes: int = 5
     """How many classes are made from the data where `breaks` is empty."""
 
+    shares: tuple[float, ...] = ()
+    """Where `breaks` is empty: parts of the cells above 0, 0-1, at which a class ends; for measures
+    of which few cells have much ("the top 1 %"). Empty: equal parts."""
+
+    digits: int | None = None
+    """Decimals shown; None takes the column's own."""
+
     zero: str | None = None
     """Label of a class of its own for 0 ("No one"); None: 0 is a number like others."""
 
@@ -145,7 +152,9 @@ def check_measure(name: str, measure: MeasureSpec) -> None:
         raise BadInput(f"{where}: breaks must ascend and differ, got {list(measure.breaks)}.")
     if measure.group not in GROUPED_BY or measure.darker not in {"more", "less"}:
         raise BadInput(f"{where}: group is one of {', '.join(GROUPED_BY)}; darker more or less.")
-    if not 2 <= measure.classes <= 7 or len(measure.breaks) > 6:
+    if list(measure.shares) != sorted({s for s in measure.shares if 0 < s < 1}):
+        raise BadInput(f"{where}: shares must ascend between 0 and 1, got {list(measure.shares)}.")
+    if not 2 <= measure.classes <= 7 or max(len(measure.breaks), len(measure.shares)) > 6:
         raise BadInput(f"{where}: 2 to 7 classes can be told apart; ask for that many.")
 
 

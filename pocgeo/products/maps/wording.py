@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.disclosure import Released
 
-__all__ = ["column_of", "day", "number", "unique_words", "written"]
+__all__ = ["SILENT_UNITS", "column_of", "day", "number", "unique_words", "written"]
 
 UNKNOWN = "unknown"
 JOINED_UNITS = {"%", "°"}
+SILENT_UNITS = {None, "", "0–1"}
+"""Units that a heading shows and a value does not repeat."""
 
 
 def column_of(released: Released, name: str) -> ColumnSpec:
@@ -50,7 +52,7 @@ def written(value: Any, column: ColumnSpec) -> str:
         if not math.isfinite(value):
             return UNKNOWN
         said = number(float(value), column.digits)
-        if not column.unit:
+        if column.unit is None or column.unit in SILENT_UNITS:
             return said
         return said + ("" if column.unit in JOINED_UNITS else " ") + column.unit
     return str(value)
