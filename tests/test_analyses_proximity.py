@@ -20,6 +20,7 @@ from pocgeo.analyses.proximity import (
 from pocgeo.ground.errors import BadInput, MissingColumns
 from pocgeo.ground.geodesy import destination
 from tests import geodesic_oracle as oracle
+from tests.real import SHARED, needs_shared
 
 SETTINGS = settings(derandomize=True, max_examples=25, deadline=None)
 RANK = {"outside": 0, "undecided": 1, "inside": 2}
@@ -275,3 +276,22 @@ def test_messages() -> None:
         ProximityStandard(radius_m=-1)
     with pytest.raises(BadInput, match="binds no base"):
         ProximityStandard(kinds=frozenset())
+
+
+@needs_shared
+def test_real_perimeters_and_events_equal_the_oracle() -> None:
+    folder = SHARED / "south_sudan"
+    camps = gpd.read_file(folder / "bases" / "osm_military_polygons.geojson")
+    events = pd.read_csv(folder / "incidents" / "ucdp_ged_south_sudan_hxl.csv", skiprows=[1])
+    events = events.drop_duplicates(["longitude", "latitude"]).iloc[::8].reset_index()
+    lon, lat = events["longitude"].to_numpy(), events["latitude"].to_numpy()
+    table = proximity(some_places(lon, lat), a_base(list(camps.geometry)))
+    position = table["base_id"].str[1:].astype(int)
+    shapes = [camps.geometry.iloc[at] for at in position]
+    assert table["distance_m"].to_numpy() == pytest.approx(
+        oracle.distances(lon, lat, shapes), abs=1e-3
+    )
+    drawn = camps.geometry.to_numpy()  # the nearest in degrees is a rival, not always the winner
+    rough = shapely.distance(shapely.points(lon, lat)[:, None], drawn).argmin(axis=1)
+    other = oracle.distances(lon, lat, [drawn[at] for at in rough])
+    assert (table["distance_m"].to_numpy() <= other + 1e-3).all()
