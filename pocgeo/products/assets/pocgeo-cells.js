@@ -3,7 +3,7 @@
 (function () {
   'use strict';
   const P = window.pocgeo, UNKNOWN = 255, RAD = Math.PI / 180;
-  const SMALLEST_PX = 2.5, OUTLINED_PX = 14;
+  const SMALLEST_PX = 2.5, OUTLINED_PX = 14, LOUD_PX = 10;
 
   const mercatorX = (lon) => lon / 360 + 0.5;
   function mercatorY(lat) { const s = Math.sin(lat * RAD); return 0.5 - Math.log((1 + s) / (1 - s)) / (4 * Math.PI); }
@@ -170,16 +170,18 @@
   const STRIPE = [0xfff3f5f6, 0xffbdb6ae]; // ABGR: near white, palettes.MISSING
 
   /** Fill hexagons row by row into pixels: no seams, whatever their size. */
-  function fillPixels(pixels, width, height, view, level, klass, words, hidden, stripe) {
+  function fillPixels(pixels, width, height, view, level, klass, paint) {
+    const { words, draws, stripe, least } = paint;
     const { scale, left, top } = view;
     for (const group of level.groups) {
       if (group.box[2] * scale < left || group.box[0] * scale > left + width || group.box[3] * scale < top || group.box[1] * scale > top + height) continue;
-      const r = group.radius * scale, grow = scale * (1 + 0.45 / Math.max(0.6, r)), corner = group.shape.map((v) => v * grow);
+      const r = Math.max(group.radius * scale, least);
+      const grow = r / group.radius * (1 + 0.45 / Math.max(0.6, r)), corner = group.shape.map((v) => v * grow);
       let low = Infinity, high = -Infinity;
       for (let v = 1; v < 12; v += 2) { low = Math.min(low, corner[v]); high = Math.max(high, corner[v]); }
       for (let k = group.from; k < group.to; k++) {
         const c = klass[k];
-        if (hidden.has(c)) continue;
+        if (!draws(c)) continue;
         const cx = level.x[k] * scale - left, cy = level.y[k] * scale - top;
         if (cx < -r || cx > width + r || cy < -r || cy > height + r) continue;
         const last = Math.min(height, Math.ceil(cy + high - 0.5));
@@ -253,7 +255,7 @@
       this.redraw();
     },
     measure() { return this.store.measures[this.shown]; },
-    how() { return this.overview === 'highest' ? 'max' : 'mean'; },
+    how() { return this.overview === 'highest' || this.measure().group === 'max' ? 'max' : 'mean'; },
     /** Width of a cell on the screen, CSS pixels. */
     widthPx(resolution) {
       const metres = Math.sqrt(3) * h3.getHexagonEdgeLengthAvg(resolution, 'm');
@@ -274,8 +276,9 @@
       const view = { scale: 256 * Math.pow(2, this._map.getZoom()) * ratio, left: corner.x * ratio, top: corner.y * ratio };
       if (this.widthPx(resolution) < OUTLINED_PX) {
         const image = pen.createImageData(canvas.width, canvas.height);
-        const words = measure.classes.map((c) => wordOf(c.colour));
-        fillPixels(new Uint32Array(image.data.buffer), canvas.width, canvas.height, view, level, klass, words, this.hidden, 2 * ratio);
+        const words = measure.classes.map((c) => wordOf(c.colour)), loud = new Set(measure.loud), pixels = new Uint32Array(image.data.buffer);
+        const passes = [{ draws: (c) => !loud.has(c) && !this.hidden.has(c), least: 0 }, { draws: (c) => loud.has(c) && !this.hidden.has(c), least: LOUD_PX / 2 * ratio }];
+        for (const pass of loud.size ? passes : passes.slice(0, 1)) fillPixels(pixels, canvas.width, canvas.height, view, level, klass, Object.assign({ words, stripe: 2 * ratio }, pass));
         pen.putImageData(image, 0, 0);
       } else {
         pen.clearRect(0, 0, canvas.width, canvas.height);

@@ -53,8 +53,8 @@
     if (alone) for (const text of store.texts) if (text.reason && text.at(found.k)) box.append(el('div', 'poc-tip-reason', text.at(found.k)));
     const table = el('table');
     store.measures.forEach((measure, i) => {
-      const how = measure.group === 'sum' ? 'sum' : layer.how(), row = el('tr', i === layer.shown ? 'poc-on' : '');
-      const of = alone ? '' : ` (${measure.categories ? 'most frequent' : how === 'sum' ? 'total' : how === 'max' ? 'highest' : 'mean'})`;
+      const how = measure.group === 'sum' ? 'sum' : measure.group === 'max' || layer.overview === 'highest' ? 'max' : 'mean', row = el('tr', i === layer.shown ? 'poc-on' : '');
+      const of = alone ? '' : ` (${how === 'max' ? 'highest' : measure.categories ? 'most frequent' : how === 'sum' ? 'total' : 'mean'})`;
       row.append(el('td', '', measure.name + of), el('td', '', said(measure, measure.valueAt(found.level, found.k, how))));
       table.append(row);
     });
@@ -150,8 +150,9 @@
       if (!measure.categories) order.reverse();
       order.forEach((i) => body.append(classRow(layer, i, measure.classes[i].label, measure.classes[i].cells, draw)));
       if (measure.missingCells) body.append(classRow(layer, 255, measure.missing, measure.missingCells, draw));
-      const group = grouped ? `One hexagon shows about ${Math.pow(7, layer.store.head.resolution - resolution)} cells (${layer.overview === 'highest' ? 'highest' : measure.categories ? 'most frequent' : GROUP_WORDS[measure.group === 'sum' ? 'sum' : 'mean']}). ` : '';
-      body.append(el('p', 'poc-fine', `${group}Shares are of ${all.toLocaleString('en-GB')} single cells (H3 resolution ${layer.store.head.resolution}).`));
+      const loud = measure.loud.length && layer.widthPx(resolution) < 10 ? `From afar, ${measure.loud.map((i) => measure.classes[i].label.toLowerCase()).join(', ')} is drawn larger than it is. ` : '';
+      const group = grouped ? `One hexagon shows about ${Math.pow(7, layer.store.head.resolution - resolution)} cells (${layer.how() === 'max' ? 'highest' : measure.categories ? 'most frequent' : GROUP_WORDS[measure.group === 'sum' ? 'sum' : 'mean']}). ` : '';
+      body.append(el('p', 'poc-fine', `${loud}${group}Shares are of ${all.toLocaleString('en-GB')} single cells (H3 resolution ${layer.store.head.resolution}).`));
       from.hidden = !grouped && layer.overview === 'typical';
     }
     part.append(body, from);

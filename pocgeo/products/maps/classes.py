@@ -57,6 +57,9 @@ class Classed:
     code_values: NDArray[np.float64]
     """Value of every code."""
 
+    loud: tuple[int, ...] = ()
+    """Classes drawn larger than they are from afar."""
+
     exact: bool
     """Whether `code_values` are the cells' own, rounded to the column's digits."""
 
@@ -138,6 +141,7 @@ def in_categories(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -
         bits=8,
         first_code=tuple(range(len(kinds) + 1)),
         code_values=np.arange(len(kinds), dtype="float64"),
+        loud=tuple(i for i, kind in enumerate(kinds) if kind.loud),
         exact=True,
     )
 

@@ -27,6 +27,9 @@ class Category:
     colour: str | None = None
     """#rrggbb; None takes the next of the house's category colours."""
 
+    loud: bool = False
+    """Whether such a cell is drawn larger than it is from afar: rare, and not to be missed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureSpec:
