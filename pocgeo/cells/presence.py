@@ -158,7 +158,8 @@ def visits_of(pieces: Pieces, own: Cells, index: Cells, rule: VisitRule) -> pd.D
     order = np.lexsort((piece, at))
     piece, at = piece[order], at[order]
     if len(piece) == 0:
-        return pd.DataFrame({name: [] for name in ("at", "unit", "day", "base")}, dtype=np.int64)
+        names = ("at", "unit", "day", "base", "visits", "night_visits")
+        return pd.DataFrame({name: [] for name in names}, dtype=np.int64)
     goes_on = (at[1:] == at[:-1]) & (piece[1:] == piece[:-1] + 1) & pieces.follows[piece[1:]]
     same = goes_on & (pieces.day[piece[1:]] == pieces.day[piece[:-1]])
     same &= pieces.base[piece[1:]] == pieces.base[piece[:-1]]
@@ -261,11 +262,11 @@ def presence(
     table = table.astype({"visits": int, "night_visits": int})
     visited = seen[seen["visits"] > 0].sort_values(["day_on", "visits", "unit_id"], kind="stable")
     last = visited.drop_duplicates("cell", keep="last").set_index("cell")
-    on = table["cell"].map(last["day_on"])
+    last = last[["day_on", "unit_id"]].reindex(table["cell"]).reset_index(drop=True)
     return table.assign(
-        days_since_presence=(day - pd.to_datetime(on)).dt.days.astype(float),
-        last_presence_on=pd.to_datetime(on).astype("datetime64[ns]"),
-        last_unit=table["cell"].map(last["unit_id"]).astype(object),
+        days_since_presence=(day - last["day_on"]).dt.days.astype(float),
+        last_presence_on=last["day_on"],
+        last_unit=last["unit_id"],
     )
 
 
