@@ -239,16 +239,22 @@ def buffer_m(geometry: Any, radius_m: float) -> Any:
     if not 0 <= radius_m < np.inf:
         raise BadInput(f"radius_m must be 0 metres or more, got {radius_m:g}.")
     lon, lat = centre_of(geometry)
-    local = azimuthal(lon, lat)
-    if lon > 90 or lon < -90:  # PROJ wraps at 180 E: bring vertices beside the centre first
-        geometry = shapely.transform(geometry, lambda xy: beside(xy, lon))
-    zone = reproject(geometry, "EPSG:4326", local)
-    zone = shapely.buffer(zone, radius_m, quad_segs=QUARTER_SEGMENTS)
-    poles = reproject(shapely.points([[lon, 90.0], [lon, -90.0]]), "EPSG:4326", local)
+
+    def drawn(vertices: Floats) -> Floats:
+        azimuth, length = inverse(lon, lat, vertices[:, 0], vertices[:, 1])
+        turn = np.radians(azimuth)
+        return np.column_stack([length * np.sin(turn), length * np.cos(turn)])
+
+    def put_back(vertices: Floats) -> Floats:
+        turn = np.degrees(np.arctan2(vertices[:, 0], vertices[:, 1]))
+        away = np.hypot(vertices[:, 0], vertices[:, 1])
+        return beside(np.column_stack(destination(lon, lat, turn, away)[:2]), lon)
+
+    zone = shapely.buffer(shapely.transform(geometry, drawn), radius_m, quad_segs=QUARTER_SEGMENTS)
+    poles = shapely.points(drawn(np.array([[lon, 90.0], [lon, -90.0]])))
     if shapely.intersects(zone, poles).any():
         raise BadInput(f"The zone of {radius_m:g} m around lon {lon:g}, lat {lat:g} holds a pole.")
-    zone = reproject(shapely.segmentize(zone, ARC_STEP_M), local, "EPSG:4326")
-    return cut_at_180(shapely.transform(zone, lambda xy: beside(xy, lon)))
+    return cut_at_180(shapely.transform(shapely.segmentize(zone, ARC_STEP_M), put_back))
 
 
 def beside(vertices: Floats, lon: float) -> Floats:

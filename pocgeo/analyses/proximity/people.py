@@ -109,12 +109,10 @@ def people_of(
         )
     shape, error = bound.shapes[at], float(bound.error_m[at])
     area = shapely.make_valid(shape) if not bound.point[at] else shapely.Polygon()
-    rings = {
-        "zone": buffer_m(shape, standard.radius_m),
-        "perimeter": area,
-        "low": buffer_m(shape, max(standard.radius_m - error, 0.0)),
-        "high": buffer_m(shape, standard.radius_m + error),
-    }
+    rings = {"zone": buffer_m(shape, standard.radius_m), "perimeter": area}
+    if error > 0:
+        rings["low"] = buffer_m(shape, max(standard.radius_m - error, 0.0))
+        rings["high"] = buffer_m(shape, standard.radius_m + error)
     sums, share = zonal(rings, window)
     answer: dict[str, Any] = {"raster_share": share["zone"]}
     if share["zone"] == 0:
@@ -124,9 +122,9 @@ def people_of(
     answer |= {field: beyond(sums["zone"][field], inner[field]) for field in known}
     if not bound.point[at]:
         answer["perimeter_people_persons"] = inner["people_persons"]
-    low, high = sums["low"]["people_persons"], sums["high"]["people_persons"]
+    low, high = (sums.get(ring, sums["zone"])["people_persons"] for ring in ("low", "high"))
     answer["people_low_persons"] = beyond(low, inner["people_persons"])
-    if holds(window, rings["high"]):
+    if holds(window, rings.get("high", rings["zone"])):
         answer["people_high_persons"] = beyond(high, inner["people_persons"])
     return answer | {"note": note_of(bound, at, share["zone"])}
 
