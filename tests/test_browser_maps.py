@@ -150,7 +150,7 @@ def test_the_tooltip_explains_the_number_and_a_click_copies_the_place(browser, m
     said = page.locator(".poc-tip").inner_text()
     assert row["reason"] in said
     assert f"{row['gap_persons']:,.0f} persons" in said
-    assert f"{row['risk']:.2f}" in said
+    assert f"{row['risk']:.3f}" in said
     assert row["settlement"] in said
     assert cell in said
     page.mouse.click(*middle)

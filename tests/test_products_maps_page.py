@@ -233,6 +233,15 @@ def test_a_missing_measure_is_an_error_and_an_optional_one_is_said(coast, cells)
         draw(map_spec("coverage_gaps"), table, {}, frame(coast))
 
 
+def test_a_table_without_cells_is_refused_outside_and_a_mistake_inside(coast, cells):
+    by_area = cells.table.drop(columns="cell")
+    with pytest.raises(Refused, match="by area, not by cell"):
+        draw(map_spec("risk"), released(by_area, audience="public"), {},
+             frame(coast, audience="public"))  # fmt: skip
+    with pytest.raises(BadInput, match="no cells to draw"):
+        draw(map_spec("risk"), released(by_area), {}, frame(coast))
+
+
 def test_cells_that_were_withheld_are_said(coast):
     page = draw(map_spec("risk"), None, overlays(coast), frame(coast))
     assert "Not shown: the cells of risk." in page

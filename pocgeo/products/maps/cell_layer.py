@@ -9,7 +9,7 @@ import pandas as pd
 from folium.map import Layer
 from folium.template import Template
 
-from pocgeo.ground.errors import BadInput, MissingColumns
+from pocgeo.ground.errors import BadInput, MissingColumns, Refused
 from pocgeo.products.disclosure import Released
 from pocgeo.products.maps.cellpack import (
     Packed,
@@ -55,8 +55,15 @@ def pack_cells(spec: MapSpec, released: Released) -> CellPack:
         The table lacks a column that is not optional.
     BadInput
         A cell occurs twice or has another resolution.
+    Refused
+        The audience gets this table by area, not by cell.
     """
     table, resolution = released.table, released.resolution
+    if ("cell" not in table or resolution is None) and released.audience != "internal":
+        raise Refused(
+            f"{released.name} is released to {released.audience} by area, not by cell. "
+            "Export the table instead."
+        )
     if "cell" not in table or resolution is None:
         raise BadInput(f"{released.name} has no cells to draw. Name a table of cells in maps/.")
     measures, absent = present_measures(spec, released)
