@@ -103,11 +103,9 @@ def nearest(
         for piece in pieces(row, blocks[geometry]):
             line, shape = row[piece], geometry[piece]
             point = rows[line]
-            length = pair_distances(
-                laid, (east[point], north[point]), places[line], shape, offset[shape], line
-            )
-            best = np.lexsort((shape, length + offset[shape], line))
-            best = best[np.unique(line[best], return_index=True)[1]]
+            at = east[point], north[point]
+            length = pair_distances(laid, at, places[line], shape, offset[shape], line)
+            best = leaders(line, shape, length + offset[shape])
             best = best[length[best] <= within_m]
             position[point[best]], found[point[best]] = shape[best], length[best]
     return Nearest(position, found)
@@ -145,6 +143,13 @@ def pairs_within(
     if not found:  # no points at all
         return Pairs(np.empty(0, "int64"), np.empty(0, "int64"), np.empty(0))
     return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def leaders(line: Ints, shape: Ints, cost: Floats) -> Ints:
+    """Find the cheapest candidate of every line; the lower shape where two cost the same."""
+    order = np.lexsort((shape, cost, line))
+    first: Ints = order[np.unique(line[order], return_index=True)[1]]
+    return first
 
 
 def pieces(row: Ints, blocks: Ints) -> Iterator[slice]:
