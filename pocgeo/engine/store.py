@@ -132,7 +132,7 @@ class Store:
         DataFrame, one row per table
             `table`, `rows` (NA if it cannot be read), `sound`, `problem` (NA if sound).
         """
-        found = []
+        found: list[tuple[str, Any, bool, str | None]] = []
         for name in self.names():
             try:
                 found.append((name, len(self.read(name)), True, None))
@@ -273,7 +273,7 @@ def frame_of(arrow: pa.Table) -> pd.DataFrame:
     """Turn stored Arrow back into a table."""
     metadata = arrow.schema.metadata or {}
     about = json.loads(metadata[ABOUT])
-    table = arrow.to_pandas()
+    table: pd.DataFrame = arrow.to_pandas()
     if GEO in metadata:
         column = json.loads(metadata[GEO])["primary_column"]
         table[column] = shapely.from_wkb(table[column].to_numpy())
