@@ -135,7 +135,7 @@ def hotspots(
     test = standard(hot.HotspotTest, index.file, "hotspots")
     placed = incidents_placed(index, at)
     if placed is None:
-        index.known("incidents")
+        raise index.lacks("incidents")
     events = within(only_of(placed, only), period, at)
     cells = index.known("cells")
     people = index.table("population")
@@ -150,7 +150,8 @@ def hotspots(
     table = hot.hotspots(events, cells, test, pairs=pairs)
     checked = null_check(cells, float(events["weight"].sum()), test, pairs=pairs)
     notes = [*table.attrs.get("notes", ()), checked.text]
-    table = table.merge(cells[["cell", "lon", "lat", *NAMED]], on="cell", how="left")
+    named = cells[["cell", *reversed(NAMED), "lon", "lat"]]
+    table = named.merge(table, on="cell", how="right")
     table.attrs = {"notes": notes}
     days = days_in_words(period, index, at)
     return finished(
@@ -192,7 +193,10 @@ def days_in_words(period: Period, index: Indexed, at: Moment) -> str:
 
 def flagged(table: pd.DataFrame) -> pd.DataFrame:
     """Keep the flagged cells, the most surprising first."""
-    kept = table[table["hotspot"]].sort_values(["q", "cell"], ignore_index=True)
+    kept = table[table["hotspot"]].sort_values(
+        ["q", "disk_incidents", "incidents", "cell"], ascending=[True, False, False, True],
+        ignore_index=True,
+    )  # fmt: skip
     kept.attrs = dict(table.attrs)
     return kept
 
@@ -206,7 +210,7 @@ def risk(index: Indexed, as_of: date | None) -> pd.DataFrame:
     stable = rank_stability(table, at.weights, draws=50)
     table["top_decile_share"] = table["cell"].map(stable)
     order = ["risk_persons", "risk"] if table["risk_persons"].notna().any() else ["risk"]
-    parts = [name for name in table if name.startswith(("threat_", "vulnerability_"))]
+    parts = [str(n) for n in table if str(n).startswith(("threat_", "vulnerability_"))]
     columns = ["cell", "lon", "lat", *NAMED, "people_persons", "risk_persons", "risk", "threat"]
     columns += ["vulnerability", "top_decile_share", *parts]
     table = table[[name for name in columns if name in table]]

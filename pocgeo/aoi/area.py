@@ -107,7 +107,7 @@ class Aoi:
         DataFrame, one row per gap area
             See pocgeo.analyses.gaps.gap_areas.
         """
-        wanted: Narrowing = {name: asked.pop(name) for name in NARROWING if name in asked}  # type: ignore[assignment,misc]
+        wanted: Narrowing = {name: asked.pop(name) for name in NARROWING if name in asked}  # type: ignore[assignment]
         return narrowed(answers.gaps(self.indexed, as_of, checked(asked)), self.indexed, wanted)
 
     def coverage(

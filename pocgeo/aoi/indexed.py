@@ -39,6 +39,7 @@ class Indexed:
         self._loaded: dict[str, Loaded] = {}
         self._tables: dict[str, pd.DataFrame] = {}
         self._keys: dict[str, str] = {}
+        self._held: dict[str, pd.DataFrame] = {}
 
     @cached_property
     def boundary(self) -> Any:
@@ -76,7 +77,7 @@ class Indexed:
             build = (
                 (lambda: RECIPES[name].build(self))
                 if name in RECIPES
-                else (lambda: self.loaded(name).frame)
+                else (lambda: self._rows(name))
             )
             stored = name if name in RECIPES else f"layer_{name}"
             self._tables[name] = self.store.table(stored, {"key": self.key(name)}, build)
@@ -86,15 +87,33 @@ class Indexed:
         """Return a table that must be there; say which layer to add where it is not."""
         table = self.table(name)
         if table is None:
-            raise BadInput(
-                f"{self.file.path}: this question needs the layer {name}. "
-                f"Add [layers.{name}] with a path."
-            )
+            raise self.lacks(name)
         return table
+
+    def lacks(self, name: str) -> BadInput:
+        """Say which layer a question needs."""
+        layer = {"presence_days": "patrols", "incident_cells": "incidents"}.get(name, name)
+        return BadInput(
+            f"{self.file.path}: this question needs the layer {layer}. "
+            f"Add [layers.{layer}] with a path."
+        )
+
+    def held(self, key: str, build: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Give a copy of a table that several questions share, worked out once."""
+        if key not in self._held:
+            self._held[key] = build()
+        return self._held[key].copy()
 
     def rasters(self, name: str) -> tuple[RasterLayer, ...]:
         """Return the rasters of a layer, checked; empty where aoi.toml does not name it."""
         return self.loaded(name).rasters if name in self.requests else ()
+
+    def _rows(self, name: str) -> pd.DataFrame:
+        """Rows of a vector layer, loaded."""
+        frame = self.loaded(name).frame
+        if frame is None:
+            raise BadInput(f"{name} is a raster: it has pixels, not rows.")
+        return frame
 
     def loaded(self, name: str) -> Loaded:
         """Load a layer from its sources, once."""

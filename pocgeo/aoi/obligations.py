@@ -165,7 +165,7 @@ def review(index: Indexed, radius_m: float | None, as_of: date | None, days: Day
     """List the incidents that call for a review, with what was on record before them."""
     rule, period = asked(index, radius_m), period_of(index, as_of, days)
     known = of_period(index, period)
-    history = as_known(index.known("incidents"), period.as_of.date() if period.as_of else None)
+    history = as_known(index.known("incidents"), as_of_day(index.file, as_of))
     pairs = verdict_table(incident_places(history), index.known("bases"), rule)
     table = review_list(pairs, history, days_since_presence=days_since_presence(index, history))
     table = table[table["incident_id"].isin(known["incident_id"])].reset_index(drop=True)

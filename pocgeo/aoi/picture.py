@@ -13,6 +13,7 @@ from pocgeo.analyses.weights import Indicator, RiskWeights
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.cells.nearby import alerted, persons_near
 from pocgeo.cells.presence import presence
+from pocgeo.ground.provenance import digest_of
 
 __all__ = [
     "RECENT_DAYS",
@@ -62,6 +63,11 @@ def picture(index: Indexed, moment: Moment) -> pd.DataFrame:
         columns; `incidents_n`, `incidents_before_n`; risk, threat, vulnerability and their parts.
         A column whose layer is absent is absent: unknown, not zero.
     """
+    return index.held("picture " + digest_of(moment), lambda: joined(index, moment))
+
+
+def joined(index: Indexed, moment: Moment) -> pd.DataFrame:
+    """Join the tables of the picture, one after the other."""
     table = index.known("cells")
     for name in ("population", "own_layers"):
         extra = index.table(name)
@@ -150,9 +156,9 @@ def with_risk(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFra
     if placed is None:
         return table
     made = risk(placed, table, moment.weights, moment.at)
-    joined = table.merge(made, on="cell", how="left", validate="one_to_one")
-    joined.attrs["notes"] = list(made.attrs.get("notes", ()))
-    return joined
+    table = table.merge(made, on="cell", how="left", validate="one_to_one")
+    table.attrs["notes"] = list(made.attrs.get("notes", ()))
+    return table
 
 
 def with_own_indicators(weights: RiskWeights, index: Indexed) -> RiskWeights:

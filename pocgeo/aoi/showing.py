@@ -101,23 +101,16 @@ def tracks(fixes: pd.DataFrame) -> gpd.GeoDataFrame:
     """Join the fixes of each patrol into a line; a patrol of one fix is a point."""
     held = fixes.dropna(subset=["lon", "lat"])
     keys = held.groupby(["unit_id", "patrol_id"], dropna=False, sort=True).ngroup().to_numpy()
-    points = shapely.points(held["lon"].to_numpy(), held["lat"].to_numpy())
-    rows = []
+    xy = held[["lon", "lat"]].to_numpy(float)
     first = held.assign(track=keys).groupby("track")
     ends = first["fix_at"].agg(["min", "max"])
     names = first[["unit_id", "patrol_id"]].first()
-    for track, at in first.indices.items():
-        line = (
-            shapely.linestrings(shapely.get_coordinates(points[at]))
-            if len(at) > 1
-            else points[at[0]]
-        )
-        rows.append((track, line))
-    made = gpd.GeoDataFrame(
-        {"track": [track for track, _ in rows]},
-        geometry=[line for _, line in rows],
-        crs="EPSG:4326",
-    ).set_index("track")
+    lines = {
+        track: shapely.linestrings(xy[at]) if len(at) > 1 else shapely.points(*xy[at[0]])
+        for track, at in first.indices.items()
+    }
+    made = gpd.GeoDataFrame({"track": list(lines)}, geometry=list(lines.values()), crs="EPSG:4326")
+    made = made.set_index("track")
     made = made.join(names).join(ends.rename(columns={"min": "from_at", "max": "until_at"}))
     return made.reset_index(drop=True)
 
