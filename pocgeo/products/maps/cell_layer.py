@@ -58,49 +58,59 @@ def pack_cells(spec: MapSpec, released: Released) -> CellPack:
     Refused
         The audience gets this table by area, not by cell.
     """
-    table, resolution = released.table, released.resolution
-    if ("cell" not in table or resolution is None) and released.audience != "internal":
-        raise Refused(
-            f"{released.name} is released to {released.audience} by area, not by cell. "
-            "Export the table instead."
-        )
-    if "cell" not in table or resolution is None:
-        raise BadInput(f"{released.name} has no cells to draw. Name a table of cells in maps/.")
+    resolution = cells_of(released)
     measures, absent = present_measures(spec, released)
-    cell = table["cell"].to_numpy(dtype=np.int64)
+    cell = released.table["cell"].to_numpy(dtype=np.int64)
     order = np.argsort(cell, kind="stable")
-    table = table.iloc[order]
+    table = released.table.iloc[order]
     ids, runs = pack_ids(lattice_codes(cell[order], resolution))
-    blobs = [ids]
-    heads = []
-    for measure in measures:
-        column = column_of(released, measure.column)
-        parts = classed(table[measure.column], measure, column)
-        codes = code_plane(parts.codes, parts.bits)
-        scale = 10**parts.digits
-        whole = np.round(parts.code_values * scale).astype(np.int64) if parts.exact else None
-        values = pack_json(
-            np.diff(whole, prepend=0).tolist()
-            if whole is not None
-            else [float(f"{value:.7g}") for value in parts.code_values]
-        )
-        blobs += [codes, values]
-        heads.append(
-            measure_head(measure, parts)
-            | {"help": measure.help or column.help, "digits": parts.digits}
-            | {"unit": None if column.unit in SILENT_UNITS else column.unit}
-            | {"codes": codes.name, "values": values.name, "scale": scale}
-        )
+    packed = [pack_measure(measure, released, table) for measure in measures]
     texts, text_blobs = pack_texts(spec, released, table)
     head = {
         "resolution": resolution,
         "cells": len(table),
         "runs": runs,
         "ids": ids.name,
-        "measures": heads,
+        "measures": [part for part, _ in packed],
         "texts": texts,
     }
-    return CellPack(head=head, blobs=(*blobs, *text_blobs), absent=absent)
+    blobs = [ids, *(blob for _, parts in packed for blob in parts), *text_blobs]
+    return CellPack(head=head, blobs=tuple(blobs), absent=absent)
+
+
+def cells_of(released: Released) -> int:
+    """Give the resolution of a table of cells; refuse any other table."""
+    if "cell" in released.table and released.resolution is not None:
+        return released.resolution
+    if released.audience != "internal":
+        raise Refused(
+            f"{released.name} is released to {released.audience} by area, not by cell. "
+            "Export the table instead."
+        )
+    raise BadInput(f"{released.name} has no cells to draw. Name a table of cells in maps/.")
+
+
+def pack_measure(
+    measure: MeasureSpec, released: Released, table: pd.DataFrame
+) -> tuple[dict[str, Any], list[Packed]]:
+    """Pack one column: a code per cell, and the value of each code."""
+    column = column_of(released, measure.column)
+    parts = classed(table[measure.column], measure, column)
+    scale = 10**parts.digits
+    if parts.exact:
+        whole = np.round(parts.code_values * scale).astype(np.int64)
+        values = pack_json(np.diff(whole, prepend=0).tolist())
+    else:
+        values = pack_json([float(f"{value:.7g}") for value in parts.code_values])
+    codes = code_plane(parts.codes, parts.bits)
+    head = measure_head(measure, parts) | {
+        "help": measure.help or column.help,
+        "unit": None if column.unit in SILENT_UNITS else column.unit,
+        "codes": codes.name,
+        "values": values.name,
+        "scale": scale,
+    }
+    return head, [codes, values]
 
 
 def present_measures(
@@ -136,6 +146,7 @@ def measure_head(measure: MeasureSpec, parts: Classed) -> dict[str, Any]:
         "group": measure.group,
         "categories": bool(measure.categories) or not parts.edges,
         "bits": parts.bits,
+        "digits": parts.digits,
         "exact": parts.exact,
         "loud": list(parts.loud),
         "edges": list(parts.edges),
