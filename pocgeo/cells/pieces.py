@@ -1,7 +1,7 @@
 """Fixes of patrols cut into short pieces of believed way, each at one place on one local day."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
@@ -146,19 +146,9 @@ def pieces_of(fixes: pd.DataFrame, rule: "VisitRule", zone: ZoneInfo, step_m: fl
     step_m : float
         Greatest length of a piece, metres; a fifth of the sight distance if that is less.
     """
-    unit, units = factor(fixes, "unit_id")
-    base, base_ids = factor(fixes, "base_id")
-    patrol, _ = factor(fixes, "patrol_id")
-    at_ns = fixes["fix_at"].dt.tz_convert("UTC").astype("datetime64[ns, UTC]").astype(np.int64)
-    at_s = at_ns.to_numpy() / 1e9
-    lon, lat = fixes["lon"].to_numpy(float), fixes["lat"].to_numpy(float)
-    order = np.lexsort((at_s, patrol, unit))
-    order = order[~repeated(unit[order], patrol[order], at_s[order], lon[order], lat[order])]
-    unit, base, patrol = unit[order], base[order], patrol[order]
-    at_s, lon, lat = at_s[order], lon[order], lat[order]
-    together = (unit[1:] == unit[:-1]) & (patrol[1:] == patrol[:-1])
-    took_s = np.where(together, np.diff(at_s), 0.0)
-    way_m = distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:]) if len(lon) else np.zeros(0)
+    track = Track.of(fixes)
+    lon, lat = track.lon, track.lat
+    took_s, way_m = track.steps()
     timed = took_s > 0
     short = took_s <= rule.max_gap_min * 60
     slow = way_m * 3.6 <= rule.max_speed_kmh * took_s
@@ -166,35 +156,72 @@ def pieces_of(fixes: pd.DataFrame, rule: "VisitRule", zone: ZoneInfo, step_m: fl
     first = np.flatnonzero(believed)
     step_m = min(step_m, rule.sight_m / 5) if rule.sight_m > 0 else step_m
     count = np.maximum(1, np.ceil(way_m[first] / step_m)).astype(np.int64)
-    segment = np.repeat(first, count)
+    segment, parts = np.repeat(first, count), np.repeat(count, count)
     place = np.arange(len(segment)) - np.repeat(np.cumsum(count) - count, count)
-    parts = np.repeat(count, count)
-    local_s = at_s + offsets_s(at_s, zone)
-    cut = cut_at_midnight(
-        local_s[segment] + took_s[segment] * place / parts, took_s[segment] / parts
-    )
-    row = cut.source
-    middle = (place[row] + cut.middle) / parts[row]
-    segment = segment[row]
-    turn = lon[1:] - lon[:-1]
-    turn -= 360 * np.round(turn / 360)
-    east = lon[segment] + turn[segment] * middle
+    part_s = took_s[segment] / parts
+    local_s = track.at_s + offsets_s(track.at_s, zone)
+    cut = cut_at_midnight(local_s[segment] + part_s * place, part_s)
+    middle = (place[cut.source] + cut.middle) / parts[cut.source]
+    segment = segment[cut.source]
+    east = lon[segment] + turned(lon[segment + 1] - lon[segment]) * middle
     opening = np.append(True, np.diff(segment) != 0)[: len(segment)]
-    joined = np.append(False, believed[:-1])
     return Pieces(
-        lon=np.where(np.abs(east) > 180, (east + 180) % 360 - 180, east),
+        lon=turned(east),
         lat=lat[segment] + (lat[segment + 1] - lat[segment]) * middle,
         length_s=cut.length_s,
         begin_s=cut.begin_s,
         day=cut.day,
-        unit=unit[segment],
-        base=base[segment],
-        follows=~opening | joined[segment],
-        units=units,
-        base_ids=base_ids,
+        unit=track.unit[segment],
+        base=track.base[segment],
+        follows=~opening | np.append(False, believed[:-1])[segment],
+        units=track.units,
+        base_ids=track.base_ids,
         gap_h=float(took_s[timed & ~short].sum() / HOUR_S),
         jump_h=float(took_s[timed & short & ~slow].sum() / HOUR_S),
     )
+
+
+class Track(NamedTuple):
+    """Fixes in order of unit, patrol and time, exact repeats left out."""
+
+    unit: Ints
+    patrol: Ints
+    base: Ints
+    at_s: Floats
+    """Seconds since 1970, UTC."""
+
+    lon: Floats
+    lat: Floats
+    units: NDArray[np.object_]
+    base_ids: NDArray[np.object_]
+
+    @classmethod
+    def of(cls, fixes: pd.DataFrame) -> "Track":
+        """Put fixes in order."""
+        unit, units = factor(fixes, "unit_id")
+        base, base_ids = factor(fixes, "base_id")
+        patrol, _ = factor(fixes, "patrol_id")
+        at = fixes["fix_at"].dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
+        at_s = at.astype(np.int64).to_numpy() / 1e9
+        lon, lat = fixes["lon"].to_numpy(float), fixes["lat"].to_numpy(float)
+        order = np.lexsort((at_s, patrol, unit))
+        order = order[~repeated(unit[order], patrol[order], at_s[order], lon[order], lat[order])]
+        where = lon[order], lat[order]
+        return cls(unit[order], patrol[order], base[order], at_s[order], *where, units, base_ids)
+
+    def steps(self) -> tuple[Floats, Floats]:
+        """Seconds and metres from each fix to the next; 0 s from one track to another."""
+        if len(self.lon) == 0:
+            return np.zeros(0), np.zeros(0)
+        together = self.unit[1:] == self.unit[:-1]
+        together &= self.patrol[1:] == self.patrol[:-1]
+        way_m = distance_m(self.lon[:-1], self.lat[:-1], self.lon[1:], self.lat[1:])
+        return np.where(together, np.diff(self.at_s), 0.0), way_m
+
+
+def turned(degrees: Floats) -> Floats:
+    """Longitudes, or their differences, the short way round."""
+    return degrees - 360 * np.round(degrees / 360)
 
 
 def repeated(*columns: NDArray[Any]) -> NDArray[np.bool_]:

@@ -35,10 +35,8 @@ def place_incidents(
         `incident_id`; `location_precision` and `location_error_m` where known.
     cells : DataFrame
         `cell` (sorted), `admin2_id`, `area_km2`, `inside_share`.
-    areas : GeoDataFrame, optional
-        `area_id`, `admin_level`; polygons, EPSG:4326.
-    people : DataFrame, optional
-        `cell`, `people_persons`.
+    areas : GeoDataFrame of polygons, EPSG:4326, with `area_id`, `admin_level`; optional
+    people : DataFrame with `cell`, `people_persons`; optional
 
     Returns
     -------
@@ -55,35 +53,26 @@ def place_incidents(
     """
     require_columns(incidents, "incidents", ("incident_id", "geometry"))
     require_columns(cells, "cells", ("cell",))
-    index = cells["cell"].to_numpy(dtype=np.int64)
-    places = incidents.geometry
     lon, lat = points_of(incidents)
     precise, vague = precision_of(incidents)
-    known = ~(places.isna() | places.is_empty).to_numpy()
+    known = ~np.isnan(lon)
+    index = cells["cell"].to_numpy(dtype=np.int64)
     at = positions(index, cells_of(lon, lat, resolution_of(index)))
     placed = np.full(len(incidents), "set_aside", dtype=object)
     placed[precise & known] = np.where(at[precise & known] >= 0, "point", "outside")
     area = second_level_area(lon, lat, areas, vague & known)
     row, cell_at, weight = spread(area, cells, people)
-    held = area.notna().to_numpy()
-    placed[held] = "outside"
+    placed[area.notna().to_numpy()] = "outside"
     placed[np.unique(row)] = "spread"
-    alone = np.flatnonzero(placed != "spread")
-    exact = placed[alone] == "point"
-    row = np.concatenate([row, alone])
-    cell = np.concatenate([index[cell_at], np.where(exact, index[np.maximum(at[alone], 0)], 0)])
-    weight = np.concatenate([weight, np.where(exact, 1.0, np.nan)])
+    at_point = np.flatnonzero(placed != "spread")
+    cell = np.where(placed[at_point] == "point", index[at[at_point]], 0)
+    weight = np.append(weight, np.where(cell > 0, 1.0, np.nan))
+    row, cell = np.append(row, at_point), np.append(index[cell_at], cell)
     order = np.lexsort((cell, row))
     row = row[order]
-    table = pd.DataFrame(
-        {
-            "incident_id": incidents["incident_id"].to_numpy(dtype=object)[row],
-            "cell": cell[order],
-            "weight": weight[order],
-            "placed": placed[row],
-        }
-    )
-    return table[list(COLUMNS)]
+    names = incidents["incident_id"].to_numpy(dtype=object)
+    columns = (names[row], cell[order], weight[order], placed[row])
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 
 def points_of(incidents: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

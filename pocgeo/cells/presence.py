@@ -122,11 +122,15 @@ def presence_days(
     if getattr(fixes["fix_at"].dtype, "tz", None) is None:
         raise BadInput("patrols: fix_at has no time zone. Load the patrols with a time zone.")
     index = cells["cell"].to_numpy(dtype=np.int64)
-    resolution = resolution_of(index)
-    step_m = 100 * np.sqrt(cell_size_km2(resolution))
+    step_m = 100 * np.sqrt(cell_size_km2(resolution_of(index)))
     pieces = pieces_of(fixes, rule, zone_of(time_zone), step_m)
     pieces, hours = pieces.away_from(bases, rule.own_base_m)
-    own = pieces.cells(resolution)
+    return summed(pieces, index, rule, hours)
+
+
+def summed(pieces: Pieces, index: Cells, rule: VisitRule, hours: dict[str, float]) -> pd.DataFrame:
+    """Sum up time and visits of pieces by cell, unit, base and day."""
+    own = pieces.cells(resolution_of(index))
     inside = positions(index, own)
     rows = np.flatnonzero(inside >= 0)
     time = pd.DataFrame(
@@ -137,17 +141,16 @@ def presence_days(
             "night_h": pieces.night_s(rule.night_from_h, rule.night_until_h)[rows] / HOUR_S,
         }
     )
-    seen = visits_of(pieces, own, index, rule)
-    table = pd.concat([time, seen], ignore_index=True)
-    keys = ["at", "unit", "day", "base"]
-    table = table.groupby(keys, as_index=False, sort=True)[
-        ["visits", "presence_h", "night_h", "night_visits"]
-    ].sum()
+    table = pd.concat([time, visits_of(pieces, own, index, rule)], ignore_index=True)
+    by = table.groupby(["at", "unit", "day", "base"], as_index=False, sort=True)
+    table = by[["visits", "presence_h", "night_h", "night_visits"]].sum()
     table = pieces.named(table).assign(cell=index[table["at"]], kind="recorded")
-    hours["patrol_h"] = float(pieces.length_s[rows].sum() / HOUR_S)
-    hours["outside_h"] = float(pieces.length_s[inside < 0].sum() / HOUR_S)
     table = table[list(COLUMNS)]
-    table.attrs["hours"] = hours
+    table.attrs["hours"] = {
+        **hours,
+        "patrol_h": float(pieces.length_s[rows].sum() / HOUR_S),
+        "outside_h": float(pieces.length_s[inside < 0].sum() / HOUR_S),
+    }
     return table
 
 
@@ -218,9 +221,7 @@ def planned_presence(routes: gpd.GeoDataFrame, cells: pd.DataFrame) -> pd.DataFr
 
 
 def presence(
-    presence_days: pd.DataFrame,
-    as_of: pd.Timestamp,
-    window_days: int | None = None,
+    presence_days: pd.DataFrame, as_of: pd.Timestamp, window_days: int | None = None
 ) -> pd.DataFrame:
     """Sum up recorded presence per cell as it was known at the end of a day.
 

@@ -1,5 +1,7 @@
 """Which cells are in sight of a point: the one it lies in, and those within a distance of it."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,12 +47,8 @@ def in_sight(
     points = [np.flatnonzero(inside >= 0)]
     cells = [inside[inside >= 0]]
     if sight_m > 0 and len(homes) and len(index):
-        lon_v, lat_v, corner = padded(index)
-        at, count = candidates(homes, index, sight_m, (lon_v, lat_v, corner))
-        # A cell is in sight if its inscribed circle is, and only if its circumscribed one is.
-        lon_c, lat_c = centres(index)
-        inner_m = apart_m(lon_c, lat_c, lon_v[corner.T], lat_v[corner.T])
-        outer_m = np.max([from_m(lon_c, lat_c, lon_v[v], lat_v[v]) for v in corner.T], axis=0)
+        shapes = Shapes.of(index)
+        at, count = candidates(homes, index, sight_m, shapes)
         start = np.cumsum(count) - count
         step = max(1, CHUNK // max(1, int(count.max(initial=1))))
         for begin in range(0, len(lon), step):
@@ -59,19 +57,53 @@ def in_sight(
             point = np.repeat(rows, many)
             place = np.arange(len(point)) - np.repeat(np.cumsum(many) - many, many)
             cell = at[start[home[point]] + place]
-            far_m = from_m(lon[point], lat[point], lon_c[cell], lat_c[cell])
-            near = far_m <= sight_m + 0.99 * inner_m[cell]
-            open_ = np.flatnonzero(~near & (far_m <= sight_m + 1.01 * outer_m[cell]))
-            vertex, p = corner[cell[open_]].T, point[open_]
-            near[open_] = apart_m(lon[p], lat[p], lon_v[vertex], lat_v[vertex]) <= sight_m
+            near = shapes.within(lon[point], lat[point], cell, sight_m)
             points.append(point[near])
             cells.append(cell[near])
     return np.concatenate(points), np.concatenate(cells)
 
 
-def candidates(
-    homes: Cells, index: Cells, sight_m: float, ring: tuple[Floats, Floats, Ints]
-) -> tuple[Ints, Ints]:
+class Shapes(NamedTuple):
+    """Outlines of cells, and the circles inside and around them."""
+
+    lon: Floats
+    """Of all vertices, degrees."""
+
+    lat: Floats
+    corner: Ints
+    """Shape (vertices, cells): which vertices are a cell's; the last one repeated."""
+
+    centre_lon: Floats
+    centre_lat: Floats
+    inner_m: Floats
+    outer_m: Floats
+
+    @classmethod
+    def of(cls, cells: Cells) -> "Shapes":
+        """Lay out some cells."""
+        lon, lat, starts = rings(cells)
+        size = np.diff(np.append(starts, len(lon)))
+        step = np.minimum(np.arange(int(size.max(initial=1)))[:, None], size - 1)
+        corner = starts + step
+        x, y = centres(cells)
+        inner_m = apart_m(x, y, lon[corner], lat[corner])
+        outer_m = np.max([from_m(x, y, lon[vertex], lat[vertex]) for vertex in corner], axis=0)
+        return cls(lon, lat, corner, x, y, inner_m, outer_m)
+
+    def within(self, lon: Floats, lat: Floats, cell: Ints, reach_m: float) -> NDArray[np.bool_]:
+        """Say which points lie within a distance of a cell that they are not in.
+
+        A cell is in reach if its inscribed circle is, and only if its circumscribed one is.
+        """
+        far_m = from_m(lon, lat, self.centre_lon[cell], self.centre_lat[cell])
+        near = far_m <= reach_m + 0.99 * self.inner_m[cell]
+        rows = np.flatnonzero(~near & (far_m <= reach_m + 1.01 * self.outer_m[cell]))
+        vertex = self.corner[:, cell[rows]]
+        near[rows] = apart_m(lon[rows], lat[rows], self.lon[vertex], self.lat[vertex]) <= reach_m
+        return near
+
+
+def candidates(homes: Cells, index: Cells, sight_m: float, shapes: Shapes) -> tuple[Ints, Ints]:
     """Cells that may be in sight from somewhere in each home, the home itself left out.
 
     Returns
@@ -84,21 +116,13 @@ def candidates(
     of = np.repeat(np.arange(len(homes)), size)
     wanted = (at >= 0) & (around != homes[of])
     at, of = at[wanted], of[wanted]
-    lon, lat = centres(homes)
-    lon_h, lat_h, corner_h = padded(homes)
-    radius_m = np.max([from_m(lon, lat, lon_h[v], lat_h[v]) for v in corner_h.T], axis=0)
-    lon_v, lat_v, corner = ring
-    vertex = corner[at].T
-    near = apart_m(lon[of], lat[of], lon_v[vertex], lat_v[vertex]) <= sight_m + 1.01 * radius_m[of]
+    home = Shapes.of(homes)
+    vertex = shapes.corner[:, at]
+    far_m = apart_m(
+        home.centre_lon[of], home.centre_lat[of], shapes.lon[vertex], shapes.lat[vertex]
+    )
+    near = far_m <= sight_m + 1.01 * home.outer_m[of]
     return at[near], np.bincount(of[near], minlength=len(homes))
-
-
-def padded(cells: Cells) -> tuple[Floats, Floats, Ints]:
-    """Vertices of cells, and which they are for each cell: the last one repeated to a rectangle."""
-    lon, lat, starts = rings(cells)
-    size = np.diff(np.append(starts, len(lon)))
-    step = np.minimum(np.arange(int(size.max(initial=1))), size[:, None] - 1)
-    return lon, lat, starts[:, None] + step
 
 
 def apart_m(lon: Floats, lat: Floats, ring_lon: Floats, ring_lat: Floats) -> Floats:
