@@ -33,8 +33,7 @@ def place_incidents(
     ----------
     incidents : GeoDataFrame of points, EPSG:4326
         `incident_id`; `location_precision` and `location_error_m` where known.
-    cells : DataFrame
-        `cell` (sorted), `admin2_id`, `area_km2`, `inside_share`.
+    cells : DataFrame with `cell` (sorted), `admin2_id`, `area_km2`, `inside_share`
     areas : GeoDataFrame of polygons, EPSG:4326, with `area_id`, `admin_level`; optional
     people : DataFrame with `cell`, `people_persons`; optional
 
@@ -67,11 +66,11 @@ def place_incidents(
     at_point = np.flatnonzero(placed != "spread")
     cell = np.where(placed[at_point] == "point", index[at[at_point]], 0)
     weight = np.append(weight, np.where(cell > 0, 1.0, np.nan))
-    row, cell = np.append(row, at_point), np.append(index[cell_at], cell)
+    cell, row = np.append(index[cell_at], cell), np.append(row, at_point)
     order = np.lexsort((cell, row))
     row = row[order]
-    names = incidents["incident_id"].to_numpy(dtype=object)
-    columns = (names[row], cell[order], weight[order], placed[row])
+    names = incidents["incident_id"].to_numpy(dtype=object)[row]
+    columns = (names, cell[order], weight[order], placed[row])
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 
