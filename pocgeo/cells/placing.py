@@ -51,11 +51,10 @@ def place_incidents(
         - "outside": the point lies in no cell (or the spread area has none): cell 0, weight NA.
     """
     require_columns(incidents, "incidents", ("incident_id", "geometry"))
-    require_columns(cells, "cells", ("cell",))
     lon, lat = points_of(incidents)
     precise, vague = precision_of(incidents)
     known = ~np.isnan(lon)
-    index = cells["cell"].to_numpy(dtype=np.int64)
+    index = cells_in(cells)
     at = positions(index, cells_of(lon, lat, resolution_of(index)))
     placed = np.full(len(incidents), "set_aside", dtype=object)
     placed[precise & known] = np.where(at[precise & known] >= 0, "point", "outside")
@@ -72,6 +71,12 @@ def place_incidents(
     names = incidents["incident_id"].to_numpy(dtype=object)[row]
     columns = (names, cell[order], weight[order], placed[row])
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def cells_in(cells: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the cells of the area of interest, sorted."""
+    require_columns(cells, "cells", ("cell",))
+    return cells["cell"].to_numpy(dtype=np.int64)
 
 
 def points_of(incidents: gpd.GeoDataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
