@@ -1,7 +1,7 @@
 """Write the generated pages of docs/: layers, maps, columns, commands, errors.
 
-    python scripts/write_docs.py            write them
-    python scripts/write_docs.py --check    say which differ, exit 1
+python scripts/write_docs.py            write them
+python scripts/write_docs.py --check    say which differ, exit 1
 """
 
 import inspect
@@ -33,7 +33,7 @@ def table(head: list[str], rows: list[list[object]]) -> str:
 
 
 def layers_page() -> str:
-    """What pocgeo knows of each input, and of each known source."""
+    """List what pocgeo knows of each input, and of each known source."""
     parts = [
         "# Layers\n\nOne TOML file in `layers/` per layer. A column of a source is found by the "
         "field's name or by one of the names under *also read from*, by the profile of the source, "
@@ -66,7 +66,7 @@ def layers_page() -> str:
             [f"`{name}`", known.title, ", ".join(known.layers), known.terms, known.caveat]
         )
     parts.append(
-        "## Profiles of known sources\n\n`profile = \"...\"` in aoi.toml.\n\n"
+        '## Profiles of known sources\n\n`profile = "..."` in aoi.toml.\n\n'
         + table(["profile", "source", "layers", "terms", "mind"], sources)
     )
     return HEAD + "\n".join(parts)
@@ -109,15 +109,15 @@ def commands_page() -> str:
 
 
 def errors_page() -> str:
-    """What can be wrong, and how it is said."""
+    """Tell what can be wrong, and how it is said."""
     tree = (inspect.getdoc(errors) or "").split("\n\n", 1)[1]
     rows: list[list[object]] = [
         [f"`{name}`", (inspect.getdoc(getattr(errors, name)) or "").splitlines()[0]]
         for name in errors.__all__
     ]
     text = (
-        "# Errors\n\nA command that cannot go on prints one line and ends with 2 (something to mend "
-        "in the input), or 1 (a fault of pocgeo). `POCGEO_TRACEBACK=1` shows where.\n\n"
+        "# Errors\n\nA command that cannot go on prints one line and ends with 2 (something to "
+        "mend in the input), or 1 (a fault of pocgeo). `POCGEO_TRACEBACK=1` shows where.\n\n"
     )
     return HEAD + text + f"```\n{tree}\n```\n\n" + table(["error", "meaning"], rows)
 

@@ -187,7 +187,9 @@ def reach_words(cells: pd.DataFrame) -> pd.Series:
     method = cells["reach_method"].astype("string") if "reach_method" in cells else "reach"
     name = cells["base"] if "base" in cells else cells["base_id"]
     words = words + " from " + name.astype("string") + " (" + method + ")"
-    return words.fillna("no base can reach it")
+    held = cells["binding"].eq("max_range") if "binding" in cells else pd.Series(False, cells.index)
+    nobody = pd.Series("no base can reach it", index=cells.index, dtype="string")
+    return words.fillna(nobody.where(~held, "beyond the range of every base near enough in time"))
 
 
 def presence_words(cells: pd.DataFrame) -> pd.Series:
@@ -200,7 +202,8 @@ def presence_words(cells: pd.DataFrame) -> pd.Series:
     words = first.where(~met, "last patrol on ") + days.dt.day.astype("Int64").astype("string")
     words = words + " " + days.dt.month_name().str.slice(0, 3) + " "
     words = words + days.dt.year.astype("Int64").astype("string")
-    return words.astype("string").fillna("no patrol in the record")
+    said: pd.Series = words.astype("string").fillna("no patrol in the record")
+    return said
 
 
 def alert_words(cells: pd.DataFrame) -> pd.Series:

@@ -19,7 +19,6 @@ from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.picture import Moment, incidents_placed, picture
 from pocgeo.aoi.standards import Period, StandardAsked, moment, standard
 from pocgeo.cells import grid
-from pocgeo.cells.presence import presence as presence_as_of
 from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.frames import with_standard
@@ -226,9 +225,12 @@ def presence(index: Indexed, as_of: date | None) -> pd.DataFrame:
     """Give recorded presence by cell, the longest first."""
     at = moment(index, as_of)
     index.known("patrols")
-    table = presence_as_of(index.known("presence_days"), at.at)
-    cells = index.known("cells")[["cell", "lon", "lat", *NAMED]]
-    table = table.merge(cells, on="cell", how="left").sort_values(
+    index.known("presence_days")
+    cells = picture(index, at)
+    facts = ["visits", "presence_h", "night_h", "night_visits", "days_since_presence"]
+    facts += ["last_presence_on", "last_unit", "people_persons", "risk"]
+    columns = ["cell", *reversed(NAMED), *facts, "lon", "lat"]
+    table = cells[[name for name in columns if name in cells]].sort_values(
         ["presence_h", "cell"], ascending=[False, True], ignore_index=True
     )
     return finished(table, index, at, "presence", "Recorded presence of patrols, by cell")

@@ -138,6 +138,7 @@ def verdicts(
         .sort_values(["rank_", "distance_m", "incident_id"], ignore_index=True)
         .drop(columns="rank_")
     )
+    table = with_base_names(table, index)
     title = f"Incidents near a base: inside, undecided or outside {rule.radius_m:,.0f} m"
     return titled(table, index, as_of, "verdicts", title)
 
@@ -170,7 +171,16 @@ def review(index: Indexed, radius_m: float | None, as_of: date | None, days: Day
     table = review_list(pairs, history, days_since_presence=days_since_presence(index, history))
     table = table[table["incident_id"].isin(known["incident_id"])].reset_index(drop=True)
     table = table.drop(columns=["geometry", "source", "source_row"], errors="ignore")
+    table = with_base_names(table, index)
     return titled(table, index, as_of, "review", "Incidents that call for a review (Policy 87)")
+
+
+def with_base_names(table: pd.DataFrame, index: Indexed) -> pd.DataFrame:
+    """Add the base's name beside its code."""
+    names = index.known("bases").set_index("base_id")["name"]
+    at = list(table.columns).index("base_id") + 1
+    table.insert(at, "base", table["base_id"].map(names).fillna(table["base_id"]))
+    return table
 
 
 def days_since_presence(index: Indexed, incidents: gpd.GeoDataFrame) -> pd.Series | None:

@@ -258,10 +258,11 @@ def overlays_of(
             continue
         made = fetch(item.layer)
         if isinstance(made, str):
-            withheld.append(made)
+            withheld.append(item.name or item.layer)
         else:
             overlays[item.layer] = made
-    return overlays, withheld
+    said = [f"Withheld from this audience: {', '.join(withheld)}."] if withheld else []
+    return overlays, said
 
 
 def fetched(
@@ -293,16 +294,25 @@ def frame_of(
         made_at=made_at(),
         boundary=aoi.indexed.boundary,
         period=(file.period[0], day),
-        method=METHOD,
+        method=METHODS.get(cells.name if cells is not None else "", METHOD),
         notes=(*([file.note] if file.note else []), *withheld),
         manifest=made,
     )
 
 
-METHOD = (
-    "H3 cells that overlap the boundary; people from the population raster, conserved; reach in a "
-    "straight line at declared speeds, readiness included: roads, rivers and season are not in it."
-)
+METHODS = {
+    "gap_cells": "People from the population raster, conserved. Reach is a straight line at "
+    "declared speeds, readiness included: roads, rivers and season are not in it. Presence from "
+    "recorded tracks: a stay of 5 minutes with the cell in sight.",
+    "hotspots": "Poisson test of each cell and its neighbours against the stated expectation, with "
+    "false-discovery control and a minimum count. Gi* z is descriptive only.",
+    "risk": "Threat (incidents by severity, age and nearness) times vulnerability (declared "
+    "indicators), each 0 to 1; weights in standards/risk_weights.toml.",
+    "presence": "Recorded tracks: hours lie in the cell of the position; a visit is a stay of 5 "
+    "minutes with the cell in sight (500 m). A unit's own base is not a patrol.",
+    "population": "People from the population raster, conserved from pixels to cells.",
+}
+METHOD = "H3 cells that overlap the boundary; every question as of the day the data end."
 
 
 def save_brief(aoi: "Aoi", out: Path | None, as_of: date | None, audience: str) -> Path:

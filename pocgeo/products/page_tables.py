@@ -4,7 +4,7 @@ import pandas as pd
 
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.maps.safe_text import SafeHtml, joined, tag
-from pocgeo.products.phrasing import clean, digits_of, figure, is_number, phrased
+from pocgeo.products.phrasing import NOTHING, clean, digits_of, figure, is_number, phrased
 from pocgeo.products.released import Released
 
 __all__ = ["as_html"]
@@ -45,6 +45,8 @@ def as_html(released: Released, top: int | None = None) -> SafeHtml:
     for row in range(len(shown.table)):
         rows.append(_row(shown, names, [texts[name][row] for name in names]))
         for name in sentences:
+            if texts[name][row] in NOTHING:
+                continue
             label = tag("b", f"{shown.columns[name].label}.")
             words = tag("span", texts[name][row])
             cell = tag("td", joined([label, words], " "), colspan=len(names))

@@ -1,5 +1,6 @@
 """Values of a released table in words and figures for people; text that cannot do harm."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date
@@ -14,6 +15,7 @@ from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.released import Released
 
 __all__ = [
+    "NOTHING",
     "clean",
     "day",
     "digits_of",
@@ -23,6 +25,12 @@ __all__ = [
     "phrased",
     "provenance_line",
 ]
+
+CODE = re.compile(r"[a-z]+(_[a-z]+)+")
+"""A category as data spell it, non_state_armed_group; people read it with spaces."""
+
+NOTHING = frozenset({"", "–"})
+"""Words of a sentence that says nothing: its line is left out."""
 
 JOINERS = frozenset("\u200c\u200d")
 """Needed to write Persian and the scripts of India; every other format character goes."""
@@ -102,7 +110,8 @@ def _word(value: Any) -> str:
         if value.tzinfo is not None:
             return f"{value.tz_convert('UTC'):%Y-%m-%d %H:%M} UTC"
         return f"{value:%Y-%m-%d}" if value == value.normalize() else f"{value:%Y-%m-%d %H:%M}"
-    return clean(value)
+    text = clean(value)
+    return text.replace("_", " ") if CODE.fullmatch(text) else text
 
 
 def hex_cells(values: Iterable[Any]) -> list[str]:

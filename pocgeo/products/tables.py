@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.exports import FORMATS, SUFFIXES, export, written_atomically
-from pocgeo.products.phrasing import digits_of, figure, is_number, phrased, provenance_line
+from pocgeo.products.phrasing import NOTHING, digits_of, figure, is_number, phrased, provenance_line
 from pocgeo.products.released import Released
 
 __all__ = ["FORMATS", "SUFFIXES", "as_text", "export", "save_text"]
@@ -154,6 +154,8 @@ def _body(
     for row in range(rows):
         lines += _row(columns, [column.words[row] for column in columns])
         for label, words in sentences:
+            if words[row] in NOTHING:
+                continue
             lines += _wrapped(f"{label}: {words[row]}", wide, indent="    ")
     totals = [column.total for column in columns]
     if any(totals):
