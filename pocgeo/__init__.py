@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from pocgeo.aoi.area import Aoi as Aoi
     from pocgeo.aoi.area import open_aoi as open_aoi
     from pocgeo.aoi.demo import run_demo as run_demo
+    from pocgeo.aoi.starting import new_aoi as new_aoi
     from pocgeo.ground.errors import BadInput as BadInput
     from pocgeo.ground.errors import PocgeoError as PocgeoError
     from pocgeo.ground.errors import Refused as Refused
-    from pocgeo.layers.aoi_file import new_aoi as new_aoi
     from pocgeo.products.exports import export as export
     from pocgeo.products.tables import as_text as as_text
     from pocgeo.products.tables import save_text as save_text
@@ -34,7 +34,7 @@ ROOM_OF = {
     "Refused": "pocgeo.ground.errors",
     "as_text": "pocgeo.products.tables",
     "export": "pocgeo.products.exports",
-    "new_aoi": "pocgeo.layers.aoi_file",
+    "new_aoi": "pocgeo.aoi.starting",
     "open_aoi": "pocgeo.aoi.area",
     "run_demo": "pocgeo.aoi.demo",
     "save_text": "pocgeo.products.tables",

@@ -1,6 +1,10 @@
 """What many tests share: one indexed copy of the sample, deterministic hypothesis."""
 
+import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,32 @@ from hypothesis import settings
 
 settings.register_profile("house", derandomize=True, deadline=None)
 settings.load_profile("house")
+
+NOBODY = 65534
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Act without root's rights, where the tests run as root: a read-only folder is one then."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@pytest.fixture
+def shown_folder() -> Iterator[Path]:
+    """A folder that everybody may read, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="pocgeo-"))
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_aoi"
 

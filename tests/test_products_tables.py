@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import re
 import xml.etree.ElementTree as ET
 from datetime import date
@@ -28,6 +27,7 @@ from pocgeo.products.manifest import Making, manifest
 from pocgeo.products.phrasing import clean
 from pocgeo.products.tables import FORMATS, as_text, breadth, export, save_text
 from pocgeo.products.workbook import inert
+from tests.conftest import as_nobody
 
 HOSTILE = [
     "=cmd|' /C calc'!A0",
@@ -315,11 +315,10 @@ def test_a_bad_place_is_one_line_and_leaves_nothing(tmp_path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_is_one_line(tmp_path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(BadInput, match="no permission"):
-        export(released(gap_table()), tmp_path / "a.csv", "csv")
+def test_a_folder_that_may_not_be_written_is_one_line(shown_folder) -> None:
+    shown_folder.chmod(0o555)
+    with as_nobody(), pytest.raises(BadInput, match="no permission"):
+        export(released(gap_table()), shown_folder / "a.csv", "csv")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch) -> None:
