@@ -133,11 +133,10 @@ def test_what_aoi_toml_says_is_checked(broken: Path, about: dict[str, str], says
     [
         (b"", "empty"),
         (b"\x00\x01\x02\x03" * 500, "incidents.csv"),
-        (b"id,date,latitude,longitude\n", "no row"),
         (b"name;colour\nA;red\n", "no column"),
         (b"id,date,latitude,longitude\n1,03/04/2024,2.0,4.0\n2,05/06/2024,2.1,4.1\n", "day_first"),
     ],
-    ids=["empty", "binary", "header only", "other columns", "ambiguous dates"],
+    ids=["empty", "binary", "other columns", "ambiguous dates"],
 )
 def test_a_file_that_is_no_incident_table_is_one_line(
     broken: Path, content: bytes, says: str
@@ -146,6 +145,14 @@ def test_a_file_that_is_no_incident_table_is_one_line(
     write_aoi(broken, '[layers.incidents]\npath = "data/incidents.csv"\n')
     refused("check", broken, says=says)
     assert not list((broken / ".pocgeo").glob("layer_incidents*"))
+
+
+def test_a_file_with_a_header_only_is_taken_and_said(broken: Path) -> None:
+    (broken / "data" / "incidents.csv").write_bytes(b"id,date,latitude,longitude\n")
+    write_aoi(broken, '[layers.incidents]\npath = "data/incidents.csv"\n')
+    done = typed("check", broken)
+    assert done.returncode == 0, done.stderr
+    assert "holds no row of data" in done.stdout
 
 
 def test_a_layer_that_nobody_declared_suggests_the_nearest(broken: Path) -> None:
