@@ -336,3 +336,17 @@ def test_a_workbook_cut_off_in_copying_is_refused_in_one_line(workbook, cut):
     with pytest.raises(UnreadableSource, match="damaged") as caught:
         read_table(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_codec_of_no_text_is_no_encoding(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(BadInput, match="no encoding is called 'rot13'"):
+        read_table(path, encoding="rot13")
+
+
+def test_a_field_longer_than_a_book_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1," + "x" * 1_100_000 + "\n")
+    with pytest.raises(UnreadableSource, match="field larger than"):
+        read_table(path)

@@ -239,3 +239,24 @@ def test_an_old_datum_is_shifted_and_its_accuracy_said():
     found = read_vector(roads)
     assert len(found.frame) == 825
     assert found.notes[0].startswith("EPSG:26713 converted to EPSG:4326 (datum shift good to")
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::999999"}},
+        {"type": "link", "properties": {"href": "somewhere"}},
+    ],
+)
+def test_a_geojson_that_states_an_unknown_crs_is_never_taken_for_degrees(tmp_path, crs):
+    path = feature_collection(tmp_path / "odd.geojson", [point(31.6, 4.85)], crs=crs)
+    with pytest.raises(BadInput, match=r"(?i)crs .*EPSG:32636"):
+        read_vector(path)
+
+
+def test_a_doctype_is_refused_in_its_own_words(tmp_path):
+    path = tmp_path / "bomb.kml"
+    path.write_text('<?xml version="1.0"?><!DOCTYPE k [<!ENTITY a "b">]><kml/>')
+    with pytest.raises(UnreadableSource) as refusal:
+        read_vector(path)
+    assert str(refusal.value).count(str(path)) == 1

@@ -55,6 +55,8 @@ def refuse_doctype(path: Path, text: bytes) -> None:
         parser.Parse(text, True)
     except PrologRead:
         return
+    except UnreadableSource:
+        raise
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise UnreadableSource(path, f"is not XML ({error}). Check the file.") from error
 

@@ -34,7 +34,9 @@ def read_parquet(path: Path, *, crs: str | None = None) -> RawTable:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableSource(path, f"is a damaged Parquet file ({one_line(error)}).") from error
+        raise UnreadableSource(
+            path, f"is a damaged Parquet file ({one_line(error)}). Fetch it again."
+        ) from error
     geo = json.loads((table.schema.metadata or {}).get(b"geo", b"null"))
     frame = table.to_pandas(ignore_metadata=True)
     frame = frame.drop(columns=[name for name in frame if str(name).startswith("__index_level")])

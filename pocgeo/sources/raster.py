@@ -102,7 +102,9 @@ def opened(path: Path | str) -> Iterator[Any]:
         try:
             raster = rasterio.open(path, driver=driver)
         except (RasterioError, OSError) as error:
-            raise UnreadableSource(path, f"is no readable raster ({first_line(error)}).") from error
+            raise UnreadableSource(
+                path, f"is no readable raster ({first_line(error)}). Fetch it again."
+            ) from error
     with raster:
         if raster.crs is None:
             raise UnreadableSource(

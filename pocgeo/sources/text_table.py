@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ __all__ = ["read_text_table"]
 
 SAMPLE_BYTES = 1 << 20
 CHUNK_ROWS = 50_000
+MOST_SIGNS = 1_000_000
+"""House limit of one field: what is longer is a quote in the wrong place, or no text."""
+
 END = ["\ufdd0\ufdd1"]  # noncharacters: no text holds them
 DELIMITERS = (",", ";", "\t", "|")
 BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32-LE begins like UTF-16-LE
@@ -55,7 +59,7 @@ def read_text_table(
     last fields missing, and counted in a note.
     """
     chosen = declared_encoding(path, encoding) if encoding else detected_encoding(path)
-    csv.field_size_limit(1 << 30)
+    csv.field_size_limit(MOST_SIGNS)
     if delimiter is not None and len(delimiter) != 1:
         raise BadInput(f"{path}: delimiter must be one character, got {delimiter!r}.")
     notes = [chosen.note] if chosen.note else []
@@ -90,6 +94,7 @@ def declared_encoding(path: Path, name: str) -> Encoding:
     """Take the encoding the user declares; refuse a name Python does not know."""
     try:
         known = codecs.lookup(name).name
+        io.TextIOWrapper(io.BytesIO(), encoding=known)  # refuses codecs of no text, as rot13
     except LookupError as error:
         raise BadInput(
             f"{path}: no encoding is called {name!r}. Use utf-8, cp1252, latin-1 ..."

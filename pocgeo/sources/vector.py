@@ -17,7 +17,7 @@ from pocgeo.ground.errors import BadInput, UnreadableSource
 from pocgeo.sources.archives import content_kind, safe_members
 from pocgeo.sources.kml import read_kml
 from pocgeo.sources.parquet import read_parquet
-from pocgeo.sources.projection import WGS84, in_degrees
+from pocgeo.sources.projection import WGS84, crs_of, in_degrees
 from pocgeo.sources.raw import RawTable
 
 __all__ = ["geometry_faults", "read_vector"]
@@ -25,6 +25,7 @@ __all__ = ["geometry_faults", "read_vector"]
 HEAD_BYTES = 1 << 16
 INNER = (".shp", ".gpkg", ".geojson", ".json", ".fgb")
 HAS_CRS = re.compile(rb'"crs"\s*:\s*\{')
+NAMED_CRS = re.compile(rb'"crs"\s*:\s*\{[^}]*"properties"\s*:\s*\{[^}]*"name"\s*:\s*"([^"]*)"')
 READ_ERRORS = (
     DataSourceError, DataLayerError, shapely.GEOSException, UnicodeDecodeError, ValueError, OSError
 )  # fmt: skip
@@ -194,8 +195,19 @@ def as_geojson_says(frame: gpd.GeoDataFrame, path: Path, kind: str) -> tuple[gpd
             source.seek(max(0, path.stat().st_size - 4096))
             stated = HAS_CRS.search(head) or HAS_CRS.search(source.read())
         if stated:
-            return frame, None
+            return as_named(frame, stated.string[stated.start() :], path), None
     return frame.set_crs(None, allow_override=True), WGS84
+
+
+def as_named(frame: gpd.GeoDataFrame, member: bytes, path: Path) -> gpd.GeoDataFrame:
+    """Take the CRS that the `crs` member names; GDAL falls back where it does not know it."""
+    named = NAMED_CRS.match(member)
+    if named is None:
+        raise BadInput(
+            f"{path}: its crs member names no CRS. Take the member out where coordinates are lon, "
+            "lat in degrees, or name the CRS as in EPSG:32636."
+        )
+    return frame.set_crs(crs_of(named[1].decode("utf-8", "replace"), path), allow_override=True)
 
 
 def shape_notes(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str]]:
