@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -123,3 +124,23 @@ def test_clocks_with_and_without_halves() -> None:
 def test_a_clock_change_does_not_break_the_column() -> None:
     parsed = instants("2024-03-31 01:30", "2024-10-27 01:30", zone="Europe/London")
     assert parsed.times.notna().all()
+
+
+@pytest.mark.parametrize("written", ["2999-01-01", "01/02/2999", "1 Jan 2999", "1200-05-05"])
+def test_a_year_that_no_instant_holds_is_one_unreadable_row(written):
+    parsed = parse_days(
+        pd.Series(["2024-03-01", written]), day_first=True, zone="Africa/Juba", where="a.csv"
+    )
+    assert parsed.unreadable.tolist() == [False, True]
+    assert parsed.times[0] == pd.Timestamp(2024, 3, 1)
+
+
+def test_typed_and_counted_times_beyond_the_range_are_unreadable():
+    far = pd.Series(np.array(["2999-01-01", "2024-01-01"], dtype="datetime64[us]"))
+    found = parse_days(far, day_first=None, zone="UTC", where="a.parquet")
+    assert found.times.notna().tolist() == [False, True]
+    unix = parse_instants(
+        pd.Series(["9999999999999", "1700000000000"]), day_first=None, zone="UTC", where="a.csv"
+    )
+    assert unix.times.notna().tolist() == [False, True]
+    assert unix.times[1] == pd.Timestamp("2023-11-14 22:13:20", tz="UTC")

@@ -37,6 +37,12 @@ MONTHS = {month.lower(): number for number, month in enumerate(month_abbr) if nu
 EXCEL_ORIGIN = pd.Timestamp(1899, 12, 30)
 """Day 0 of Excel's calendar, its leap year of 1900 allowed for; right from March 1900."""
 
+FIRST_YEAR, LAST_YEAR = 1678, 2261
+"""Whole years that datetime64[ns] holds."""
+
+LAST_UNIX_S = 9_183_110_400
+"""The end of 2260, seconds since 1970."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -141,10 +147,10 @@ def read_times(column: pd.Series, *, day_first: bool | None, where: str, unix: b
     empty = pd.Series(pd.NaT, index=column.index).astype("datetime64[ns]")
     reading = Reading(local=empty, absolute=empty.dt.tz_localize("UTC"), styles={})
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        reading.absolute = column.dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
+        reading.absolute = to_ns(column.dt.tz_convert("UTC"))
         return reading
     if pd.api.types.is_datetime64_dtype(column.dtype):
-        reading.local = column.astype("datetime64[ns]")
+        reading.local = to_ns(column)
         return reading
     text = as_date_text(column)
     open_rows = text.notna()
@@ -193,9 +199,8 @@ def read_style(
     if style == "unix":
         number = text.astype("float64")
         seconds = number.where(number < 1e11, number / 1000)
-        reading.absolute.loc[text.index] = pd.to_datetime(
-            (seconds * 1e3).round().astype("int64"), unit="ms", utc=True
-        ).astype("datetime64[ns, UTC]")
+        seconds = seconds.where(seconds < LAST_UNIX_S)
+        reading.absolute.loc[text.index] = to_ns(pd.to_datetime(seconds, unit="s", utc=True))
         return
     if style == "serial":
         days = text.astype("float64")
@@ -206,7 +211,7 @@ def read_style(
         parts = text.str.extract(NAMED if style == "named month" else NAMED_FIRST)
         month = parts["month"].str[:3].str.lower().map(MONTHS)
         local = assembled(parts, parts["year"], month, parts["day"])
-    reading.local.loc[text.index] = local.astype("datetime64[ns]")
+    reading.local.loc[text.index] = to_ns(local)
 
 
 def read_iso(reading: Reading, text: pd.Series) -> None:
@@ -231,7 +236,13 @@ def iso_times(text: pd.Series, *, utc: bool) -> pd.Series:
     # of objects: pandas reads an Arrow-backed column through another, stricter path
     cells = pd.Series(text.to_numpy(dtype=object), index=text.index)
     times = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=utc)
-    return times.astype("datetime64[ns, UTC]" if utc else "datetime64[ns]")
+    return to_ns(times)
+
+
+def to_ns(times: pd.Series) -> pd.Series:
+    """Hold times to the nanosecond; a year that this cannot hold (2999) is no date."""
+    held = times.where(times.dt.year.between(FIRST_YEAR, LAST_YEAR))
+    return held.astype("datetime64[ns]" if held.dt.tz is None else "datetime64[ns, UTC]")
 
 
 def numeric_dates(text: pd.Series, *, day_first: bool | None, where: str) -> pd.Series:
