@@ -1,14 +1,21 @@
 """aoi.toml read strictly: what is wrong is one line with file, table and key."""
 
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
 import pytest
 import shapely
 
+from pocgeo.analyses.coverage import CoverageStandard
+from pocgeo.analyses.hotspots import HotspotTest
+from pocgeo.analyses.proximity import ProximityStandard
+from pocgeo.analyses.reach import ReachStandard
+from pocgeo.analyses.series import IndicatorStandard
 from pocgeo.ground.errors import BadInput, MissingFile
 from pocgeo.layers.aoi_file import new_aoi, read_aoi
 from pocgeo.layers.load import load
+from pocgeo.layers.standards_section import STANDARD_KEYS
 from tests.layer_samples import SQUARE, features, table
 
 ABOUT = """[aoi]
@@ -217,3 +224,95 @@ def test_every_example_of_the_template_is_read_when_uncommented(tmp_path: Path) 
     assert {request.layer for request in read.requests} == {
         "incidents", "bases", "population", "areas", "patrols", "settlements", "sites", "clinics",
     }  # fmt: skip
+
+
+def test_products_are_never_read_back_by_a_glob(tmp_path: Path) -> None:
+    aoi = folder(tmp_path, '[layers.incidents]\npath = "**/*.csv"')
+    for made in ("out", ".pocgeo"):
+        (aoi / made).mkdir()
+        table(aoi / made, "id,date,lon,lat\n2,2024-03-01,31,5", "incidents.csv")
+    request = read_aoi(aoi).request("incidents")
+    assert request is not None
+    assert request.sources[0].paths == (aoi / "incidents.csv",)
+
+
+def test_a_folder_where_a_file_is_needed_is_called_one(tmp_path: Path) -> None:
+    aoi = folder(tmp_path, '[layers.incidents]\npath = "data"')
+    (aoi / "data").mkdir()
+    with pytest.raises(BadInput, match=r"data is a folder\. Name a file"):
+        read_aoi(aoi)
+
+
+def test_more_cells_than_a_machine_holds_are_refused_before_anything_is_read(
+    tmp_path: Path,
+) -> None:
+    aoi = folder(tmp_path, about=ABOUT.replace("resolution = 7", "resolution = 9"))
+    features(aoi, [(shapely.box(0, -40, 90, 40), {})], "square.geojson")
+    with pytest.raises(BadInput, match=r"km2 at resolution 9 are about [\d,]+ cells; the most"):
+        read_aoi(aoi)
+
+
+def test_an_outline_read_the_long_way_round_is_refused(tmp_path: Path) -> None:
+    aoi = folder(tmp_path)
+    features(aoi, [(shapely.box(-179, 1, 179, 2), {})], "square.geojson")
+    with pytest.raises(BadInput, match="Split it at the antimeridian"):
+        read_aoi(aoi)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("[standards]\nproximity = 3", r"\[standards\] proximity: must be a table"),
+        ("[[standards.reach]]\nreach_min = 3", "must be a table"),
+        ('[standards.proximity]\nkinds = "HQ"', "kinds: must be a list of texts, got 'HQ'"),
+        ("[standards.reach]\nspeed_kmh = 3", "speed_kmh: must be a table of numbers"),
+        ("[standards.reach]\nreach_min = true", "reach_min: must be a number, got True"),
+        ('[standards.coverage]\nalert = "no"', "alert: must be true or false, got 'no'"),
+        ("[standards.presence]\nsight_m = 3", "sight_m: is no key of this standard"),
+        ("[standards.gaps]\nfoo = 3", "foo: is no key of this standard"),
+    ],
+)
+def test_a_standard_of_the_wrong_type_or_key_is_refused(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    with pytest.raises(BadInput, match=said):
+        read_aoi(folder(tmp_path, more))
+
+
+def test_the_keys_of_standards_are_those_the_questions_take() -> None:
+    for section, kind in (
+        ("proximity", ProximityStandard), ("reach", ReachStandard),
+        ("coverage", CoverageStandard), ("hotspots", HotspotTest),
+    ):  # fmt: skip
+        assert set(STANDARD_KEYS[section]) == {field.name for field in fields(kind)}, section
+    days = {"from_on", "as_of_on", "presence_from_on", "presence_until_on"}  # of the data
+    wanted = {field.name for field in fields(IndicatorStandard)} - days
+    assert set(STANDARD_KEYS["indicators"]) == wanted
+
+
+@pytest.mark.parametrize("period", ['["0001-01-01", "9999-12-31"]', '["1950-01-01", "2060-01-01"]'])
+def test_a_period_of_ages_is_refused(tmp_path: Path, period: str) -> None:
+    about = ABOUT.replace('["2024-01-01", "2024-12-31"]', period)
+    with pytest.raises(BadInput, match="100 years or less"):
+        read_aoi(folder(tmp_path, about=about))
+
+
+def test_a_category_that_does_not_exist_is_refused_where_it_is_declared(tmp_path: Path) -> None:
+    aoi = folder(
+        tmp_path,
+        '[layers.incidents]\npath = "incidents.csv"\n'
+        '[layers.incidents.values.perpetrator]\n"Band" = "martians"',
+    )
+    request = read_aoi(aoi).request("incidents")
+    assert request is not None
+    with pytest.raises(BadInput, match="No category of perpetrator"):
+        load(request)
+
+
+def test_a_file_without_rows_is_said(tmp_path: Path) -> None:
+    aoi = folder(tmp_path, '[layers.sites]\npath = "sites.geojson"')
+    features(aoi, [], "sites.geojson")
+    request = read_aoi(aoi).request("sites")
+    assert request is not None
+    reasons = load(request).report.details["reason"].tolist()
+    assert reasons == ["holds no row of data"]

@@ -135,6 +135,7 @@ def test_the_users_own_cannot_replace_a_layer_of_the_house(tmp_path: Path) -> No
             'n = { type = "category", categories = ["a"], values = { x = "b" } }',
             "values: 'b' is none of the categories",
         ),
+        ('geometry = { type = "text" }', "[fields.geometry]: is a name that pocgeo gives itself"),
         ('n = { type = "text", missing = "zero" }', "missing: 'zero' is not known"),
         ('n = { type = "text", sensitivity = "secret" }', "sensitivity: 'secret' is not known"),
         ('[index]\nsum = ["clinic_id"]', "[index] sum: 'clinic_id' is no number"),

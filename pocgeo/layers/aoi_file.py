@@ -1,5 +1,6 @@
 """aoi.toml: one area of interest, its outline, period, layers and standards."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -7,11 +8,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+import shapely
+
+from pocgeo.ground.areas import areas_km2
 from pocgeo.ground.declarations import read_toml
 from pocgeo.ground.errors import BadInput, MissingFile
 from pocgeo.layers.boundary import read_boundary
 from pocgeo.layers.catalog import layer_names, layer_spec, profile, profile_names
 from pocgeo.layers.request import COORDINATE_FORMATS, MEASURES, LoadRequest, SourceRequest
+from pocgeo.layers.standards_section import standards_of
 from pocgeo.layers.strict import StrictTable, hint
 
 __all__ = ["MARKINGS", "AoiFile", "new_aoi", "read_aoi"]
@@ -20,8 +25,15 @@ MARKINGS = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY CONFIDENTIAL")
 FINEST = 12
 """House limit: a cell of resolution 12 is 300 m2; nothing a mission knows is finer."""
 
-STANDARDS = ("proximity", "reach", "presence", "coverage", "hotspots", "risk", "indicators", "gaps")
 GLOB_MARKS = "*?["
+MADE = (".pocgeo", "out")
+"""Folders of an AOI that hold what pocgeo makes."""
+
+FIRST_DAY = date(1900, 1, 1)
+LONGEST_DAYS = 36_600
+EARTH_KM2 = 510_065_622.0
+MOST_CELLS = 5_000_000
+"""House limit: about the cells of resolution 8 in the largest country of Africa, twice over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +129,20 @@ def read_aoi(path: Path | str) -> AoiFile:
     )
     about.finish()
     top.finish()
+    refuse_too_many_cells(aoi)
     return aoi
+
+
+def refuse_too_many_cells(aoi: AoiFile) -> None:
+    """Refuse an outline and resolution that make more cells than a machine can hold."""
+    parts = shapely.get_parts(aoi.outline())
+    area_km2 = float(areas_km2(parts).sum())
+    cells = area_km2 / EARTH_KM2 * (2 + 120 * 7**aoi.resolution)
+    if cells > MOST_CELLS:
+        raise BadInput(
+            f"{aoi.path}: {area_km2:,.0f} km2 at resolution {aoi.resolution} are about "
+            f"{cells:,.0f} cells; the most is {MOST_CELLS:,}. Take a smaller resolution or outline."
+        )
 
 
 def resolution_of(about: StrictTable) -> int:
@@ -158,6 +183,11 @@ def period_of(about: StrictTable) -> tuple[date, date]:
         days.append(day)
     if days[0] > days[1]:
         raise about.wrong("period", f"begins on {days[0]} after it ends on {days[1]}.")
+    if days[0] < FIRST_DAY or (days[1] - days[0]).days > LONGEST_DAYS:
+        raise about.wrong(
+            "period",
+            f"{days[0]} to {days[1]}: begin in 1900 or later, and ask for 100 years or less.",
+        )
     return days[0], days[1]
 
 
@@ -172,17 +202,8 @@ def zone_of(table: StrictTable, key: str, *, needed: bool) -> str | None:
 def nearest_zones(zone: str) -> list[str]:
     """List the zones of the same area of the world, or the areas."""
     area = zone.split("/", maxsplit=1)[0]
-    zones = [name for name in available_timezones() if name.startswith(area + "/")]
+    zones = [name for name in available_timezones() if name.lower().startswith(f"{area.lower()}/")]
     return zones if 0 < len(zones) <= 60 else ["Africa/Juba", "Africa/Bangui", "Asia/Beirut", "UTC"]
-
-
-def standards_of(top: StrictTable) -> dict[str, Any]:
-    """Take the standards as they stand; sections with unknown names are refused."""
-    table = top.table("standards")
-    for name in table.values:
-        if name not in STANDARDS and name != "weights":
-            raise table.wrong(name, f"is no standard. {hint(name, STANDARDS)}")
-    return dict(table.values)
 
 
 def requests_of(
@@ -306,11 +327,22 @@ def found_paths(
         for candidate in candidates:
             anchor = Path(candidate.anchor)
             matched = sorted(
-                path for path in anchor.glob(str(candidate.relative_to(anchor))) if path.is_file()
+                path
+                for path in anchor.glob(str(candidate.relative_to(anchor)))
+                if not is_made(path, folder) and path.is_file()
             )
             if matched:
                 return tuple(matched)
+    for candidate in candidates:
+        if os.path.lexists(candidate):
+            kind = "a folder" if candidate.is_dir() else "a link that leads nowhere or no file"
+            raise table.wrong(key, f"{candidate} is {kind}. Name a file, or several with *.")
     raise MissingFile(f"{table.path}: {what}", candidates[0])
+
+
+def is_made(path: Path, folder: Path) -> bool:
+    """Say whether pocgeo made a file: the store and the products are no input."""
+    return any(folder / made in path.parents for made in MADE)
 
 
 def leads_above(text: str) -> bool:

@@ -31,6 +31,9 @@ def read_boundary(path: Path) -> Any:
     return cached_boundary(path, path.stat().st_mtime_ns)
 
 
+WIDEST_DEG = 180.0
+
+
 @lru_cache(maxsize=8)
 def cached_boundary(path: Path, _written_ns: int) -> Any:
     """Read the outline once for every state of the file."""
@@ -40,6 +43,11 @@ def cached_boundary(path: Path, _written_ns: int) -> Any:
     polygons = [part for part in parts if part.geom_type == "Polygon" and part.area > 0]
     if not polygons:
         raise BadInput(f"{path}: holds no polygon, so there is no area. Draw the outline as one.")
+    if any(part.bounds[2] - part.bounds[0] > WIDEST_DEG for part in polygons):
+        raise BadInput(
+            f"{path}: the outline is wider than {WIDEST_DEG:g} degrees. "
+            "Split it at the antimeridian."
+        )
     outline = shapely.union_all(polygons)
     west, south, east, north = outline.bounds
     if west < -180 or east > 180 or south < -90 or north > 90:

@@ -24,6 +24,9 @@ __all__ = ["layer_names", "layer_spec", "profile", "profile_names", "read_layer"
 
 NUMERIC = ("number", "count")
 
+RESERVED = frozenset({"cell", "geometry", "source", "source_row"})
+"""Columns that loading and indexing add to every layer."""
+
 
 def layer_names(folder: Path | None = None) -> tuple[str, ...]:
     """List the layers there are: pocgeo's, then the user's own in `<folder>/layers`.
@@ -134,6 +137,8 @@ def field_from(name: str, table: StrictTable, sensitivity: str) -> FieldSpec:
         raise table.wrong("type", f"is missing. Known: {', '.join(FIELD_TYPES)}.")
     if not (name.isidentifier() and name == name.lower()):
         raise table.wrong("", "a field's name must be lower-case letters, digits and underscores.")
+    if name in RESERVED:
+        raise table.wrong("", "is a name that pocgeo gives itself. Choose another.")
     categories = table.texts("categories")
     if (kind == "category") != bool(categories):
         raise table.wrong("categories", 'belongs to type = "category", and only there.')

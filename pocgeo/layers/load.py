@@ -160,6 +160,8 @@ def load_source(
     account = RowAccount(spec.name, path.name, raw.frame.index)
     for note in raw.notes:
         account.note(note)
+    if raw.frame.empty:
+        account.note("holds no row of data")
     account.refuse_unreadable(raw.bad_rows)
     frame = raw.frame.copy()
     choose_rows(frame, source, known, account, path)
@@ -276,6 +278,12 @@ def columns_of(
     for name in (*source.value_maps, *source.defaults):
         if name not in spec.fields:
             raise UnknownName(f"field of {spec.name}", name, spec.fields)
+    for name, mapping in source.value_maps.items():
+        for wanted in mapping.values():
+            if spec.fields[name].categories and wanted not in spec.fields[name].categories:
+                raise UnknownName(
+                    f"category of {name}, in aoi.toml", wanted, spec.fields[name].categories
+                )
     found = [str(column) for column in frame.columns]
     columns = resolve_columns(found, spec, known, source.columns, path)
     if known and known.wide:

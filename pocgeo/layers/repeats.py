@@ -48,7 +48,7 @@ def with_keys(
     made = pd.Series([f"{stem}-{row}" for row in account.source_rows], index=fields.index)
     for key in spec.keys:
         empty = fields[key].isna()
-        if empty.all():
+        if empty.all() and len(empty):
             account.note(f"no {key}: made of file name and row number", field=key)
         else:
             account.repair(empty, key, "missing: made of file name and row number")

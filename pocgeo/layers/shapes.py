@@ -26,6 +26,9 @@ KIND_OF = np.array(
 AGREE_M = 50.0
 """House tolerance: coordinates in columns and the file's own geometry agree within it."""
 
+WIDEST_DEG = 180.0
+"""A single shape wider than this is one that crosses the antimeridian, read the long way round."""
+
 Shapes = NDArray[np.object_]
 
 
@@ -109,6 +112,8 @@ def checked_shapes(own: Shapes, spec: LayerSpec, boundary: Any, account: RowAcco
         (bounds[:, 0] < -180) | (bounds[:, 2] > 180) | (bounds[:, 1] < -90) | (bounds[:, 3] > 90)
     )
     points = account.live & (shapely.get_type_id(shapes) == 0)
+    wide = finite & (bounds[:, 2] - bounds[:, 0] > WIDEST_DEG)
+    account.reject(wide, "geometry", "wider than 180 degrees: split it at the antimeridian")
     account.reject(wild & ~points, "geometry", "no place on Earth: beyond 180 or 90 degrees")
     if points.any():
         lon = np.where(points, shapely.get_x(shapes), np.nan)

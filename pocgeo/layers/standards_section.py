@@ -1,0 +1,71 @@
+"""The [standards] section of aoi.toml: which keys there are, and of what type each is."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pocgeo.layers.strict import StrictTable, hint
+
+__all__ = ["STANDARD_KEYS", "standards_of"]
+
+NUMBER, TEXT, YES_NO = "a number", "a text in quotes", "true or false"
+TEXTS, NUMBERS = "a list of texts", "a table of numbers"
+KINDS: Mapping[str, tuple[type, ...]] = {
+    NUMBER: (int, float),
+    TEXT: (str,),
+    YES_NO: (bool,),
+}
+
+STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "proximity": {
+            "radius_m": NUMBER, "kinds": TEXTS, "assumed_error_m": NUMBER,
+            "assumed_base_error_m": NUMBER,
+        },
+        "reach": {
+            "reach_min": NUMBER, "speed_kmh": NUMBERS, "assumed_notice_min": NUMBER,
+            "assumed_mobility": TEXT, "horizon_min": NUMBER, "season": TEXT,
+        },
+        "presence": {"presence_days": NUMBER},
+        "coverage": {
+            "reach_min": NUMBER, "presence_days": NUMBER, "alert": YES_NO, "require": TEXT,
+            "min_risk": NUMBER,
+        },
+        "hotspots": {
+            "disk": NUMBER, "fdr": NUMBER, "min_incidents": NUMBER, "expectation": TEXT,
+            "populated_persons": NUMBER,
+        },
+        "risk": {"weights": TEXT},
+        "indicators": {"presence_days": NUMBER, "reach_min": NUMBER, "high_risk_share": NUMBER},
+        "gaps": {},
+    }
+)  # fmt: skip
+"""Section -> key -> type; the questions check the values."""
+
+
+def standards_of(top: StrictTable) -> dict[str, Any]:
+    """Take the standards; an unknown section or key and a value of another type are refused."""
+    table = top.table("standards")
+    taken: dict[str, Any] = {}
+    for name in table.values:
+        if name not in STANDARD_KEYS:
+            raise table.wrong(name, f"is no standard. {hint(name, STANDARD_KEYS)}")
+        section = table.table(name)
+        known = STANDARD_KEYS[name]
+        for key, value in section.values.items():
+            if key not in known:
+                said = hint(key, known) if known else "It has no keys: take the line out."
+                raise section.wrong(key, f"is no key of this standard. {said}")
+            if not is_of(value, known[key]):
+                raise section.wrong(key, f"must be {known[key]}, got {value!r}.")
+        taken[name] = dict(section.values)
+    return taken
+
+
+def is_of(value: Any, kind: str) -> bool:
+    """Say whether a value is of a type; true is no number."""
+    if kind == TEXTS:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind == NUMBERS:
+        return isinstance(value, dict) and all(is_of(item, NUMBER) for item in value.values())
+    return isinstance(value, KINDS[kind]) and (kind == YES_NO or not isinstance(value, bool))
