@@ -83,3 +83,9 @@ def test_outside_it_names_neither_files_nor_parameters_nor_rows() -> None:
         assert secret not in text
     assert json.loads(text)["inputs_n"] == 2
     assert json.loads(text)["versions"] == {"pocgeo": "0.1.0"}
+
+
+def test_direction_overrides_and_escapes_do_not_reach_a_page():
+    page = manifest_html({"aoi": {"name": "a\u202egnp.exe\x1b[31m"}})
+    assert "\u202e" not in page
+    assert "\x1b" not in page

@@ -13,6 +13,7 @@ import pandas as pd
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import plain
 from pocgeo.ground.provenance import made_at, versions
+from pocgeo.products.phrasing import clean
 
 __all__ = [
     "InputFact",
@@ -163,7 +164,7 @@ INERT = str.maketrans({"{": "&#123;", "}": "&#125;", "`": "&#96;", "$": "&#36;",
 
 
 def _text(value: Any) -> str:
-    return escape(str(value)).translate(INERT)
+    return escape(clean(value)).translate(INERT)
 
 
 def plain_json(value: Any) -> Any:

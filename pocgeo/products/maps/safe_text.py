@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from pocgeo.products.phrasing import clean
+
 __all__ = ["SafeHtml", "joined", "json_block", "script_safe", "tag", "text"]
 
 INERT = str.maketrans({"{": "&#123;", "}": "&#125;", "`": "&#96;", "$": "&#36;", "\\": "&#92;"})
@@ -13,6 +15,7 @@ INERT = str.maketrans({"{": "&#123;", "}": "&#125;", "`": "&#96;", "$": "&#36;",
 
 JSON_INERT = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+    | dict.fromkeys(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))  # turn text round
 )
 
 
@@ -28,7 +31,7 @@ def text(value: object) -> SafeHtml:
     Besides the five signs of HTML, braces, backticks, dollars and backslashes become entities:
     branca compiles text twice as a template, and folium puts it into JavaScript literals.
     """
-    return SafeHtml(html.escape(str(value), quote=True).translate(INERT))
+    return SafeHtml(html.escape(clean(value), quote=True).translate(INERT))
 
 
 def joined(parts: Iterable[SafeHtml], between: str = "\n") -> SafeHtml:
