@@ -33,6 +33,7 @@ __all__ = [
     "disk_of",
     "disk_pairs",
     "from_text",
+    "neighbours",
     "parents",
     "positions",
     "resolution_of",
@@ -222,6 +223,17 @@ def disk(cells: Cells, k: int = 1) -> Cells:
     """All cells within `k` steps of any of the cells, sorted, those included."""
     found = map(h3.grid_disk, np.unique(cells).tolist(), repeat(k))
     return np.unique(np.fromiter(chain.from_iterable(found), np.int64))
+
+
+def neighbours(cells: Cells) -> NDArray[np.int64]:
+    """Neighbours of each cell, six to a row in no order; a pentagon has five, and 0 in its row."""
+    disks = list(map(h3.grid_disk, cells.tolist(), repeat(1)))
+    size = np.fromiter(map(len, disks), np.int64, len(disks))
+    member = np.fromiter(chain.from_iterable(disks), np.int64, int(size.sum()))
+    around = np.zeros((len(cells), 7), dtype=np.int64)
+    around[np.arange(7) < size[:, None]] = member
+    around[around == cells[:, None]] = 0
+    return np.sort(around, axis=1)[:, 1:]
 
 
 def disk_of(cells: Cells, reach_m: float) -> tuple[Cells, NDArray[np.int64]]:
