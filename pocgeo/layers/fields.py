@@ -21,7 +21,8 @@ EARLIEST = pd.Timestamp(1990, 1, 1)
 """House limit: days before it are taken for empty cells of a calendar that begins in 1900."""
 
 LATEST = pd.Timestamp(2100, 1, 1)
-THOUSANDS = r"^[+-]?\d{1,3}(?:[,\s'’\u00a0\u202f]\d{3})+(?:\.\d+)?$"
+GROUPED_BY = "[,\\s'’\u00a0\u202f]"  # the characters themselves: not every engine reads \u
+THOUSANDS = rf"^[+-]?\d{{1,3}}(?:{GROUPED_BY}\d{{3}})+(?:\.\d+)?$"
 COMMA_DECIMAL = r"^[+-]?\d+,\d+$"
 TRUE = ("true", "yes", "y", "1", "t", "x", "oui", "vrai", "si", "sim")
 FALSE = ("false", "no", "n", "0", "f", "non", "faux", "nao", "não")
@@ -221,7 +222,7 @@ def read_number(
     text = text.mask(said_unknown(text, missing_words(reading)))
     grouped = text.str.match(THOUSANDS).fillna(value=False).astype(bool)
     comma = text.str.match(COMMA_DECIMAL).fillna(value=False).astype(bool) & ~grouped
-    plain = text.mask(grouped, text.str.replace(r"[,\s'’\u00a0\u202f]", "", regex=True))
+    plain = text.mask(grouped, text.str.replace(GROUPED_BY, "", regex=True))
     plain = plain.mask(comma, text.str.replace(",", ".", regex=False))
     numbers = pd.to_numeric(plain.astype(object), errors="coerce").astype("float64")
     numbers = numbers.where(np.isfinite(numbers))
