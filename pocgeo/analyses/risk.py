@@ -239,8 +239,8 @@ def _drawn_scores(
 ) -> Iterator[Floats]:
     """Work out risk again under each draw of weights."""
     loads, values = _recovered(rows, weights)
-    seen = ~np.isnan(values)
-    values = np.where(seen, values, 0.0)
+    known = ~np.isnan(values)
+    values, seen = np.where(known, values, 0.0), known.astype(float)  # BLAS has no booleans
     rng = np.random.default_rng(seed)
     declared = np.array([indicator.weight for indicator in weights.indicators])
     for _ in range(draws):
