@@ -209,11 +209,33 @@ def test_what_is_derived_from_a_suppressed_count_goes_with_it() -> None:
             "risk": [0.123, 0.5],
         }
     )
-    table = pd.concat([table, table.assign(incidents=[0.0, 60.0])], ignore_index=True)
+    table = pd.concat(
+        [table, table.assign(incidents=[0.0, 60.0], hotspot=False)], ignore_index=True
+    )
     out = given_to("partners", table, "hotspots").table
     gone = out["incidents"].isna()
     assert gone.any()
     assert out.loc[gone, ["hotspot", "risk"]].isna().all(axis=None)
+
+
+def test_flagged_cells_leave_without_counts_that_the_whole_would_complete() -> None:
+    every = cell_table([7.0, 6.0, 1.0]).rename(columns={"incidents_n": "incidents"})
+    every["hotspot"] = [True, True, False]
+    whole = given_to("partners", every, "hotspots")
+    flagged = given_to("partners", every[every["hotspot"]].reset_index(drop=True), "hotspots")
+    assert "incidents" in whole.table
+    assert "incidents" not in flagged.table
+    assert "incidents" not in flagged.totals
+    assert any("would reveal the others" in line for line in flagged.withheld)
+
+
+def test_a_restricted_table_whose_rows_alone_would_speak_is_refused() -> None:
+    planned = pd.DataFrame(
+        {"cell": cells_around(4), "visits_per_week": 2.0, "unit_id": "K1", "admin1": "North"}
+    )
+    for audience in ("partners", "public"):
+        with pytest.raises(Refused, match="nothing in it may be shown"):
+            given_to(audience, planned, "planned_presence", sensitivity="restricted", kind="cells")
 
 
 def test_gap_areas_leave_by_admin_area_only() -> None:
@@ -235,7 +257,7 @@ def test_gap_areas_leave_by_admin_area_only() -> None:
     assert out.table["admin2"].tolist() == ["N1", "S1"]
     assert out.table["gap_persons"].tolist() == [30.0, 5.0]
     assert not {"place", "grid_reference", "reason", "cell", "rank"} & set(out.table)
-    assert out.table["incidents_n"].isna().all()  # S1 has 1; N1 would give it away with the total
+    assert "incidents_n" not in out.table  # all cells of N1 less its gap areas would tell the rest
     assert given_to("public", table, "gaps").table["admin1"].tolist() == ["North", "South"]
     with pytest.raises(Refused, match="Add the layer areas"):
         given_to("partners", table.drop(columns="admin2"), "gaps")

@@ -31,6 +31,9 @@ REFERENCES = ("grid_reference", "mgrs")
 AREAS = ("area_id", "area", "admin2_id", "admin2", "admin1_id", "admin1", "aor_id", "aor")
 TIMES = ("month_on", "quarter_on")
 SLICES = ("area_kind", "indicator", "perpetrator", "incident_type", *TIMES)
+MEASURED = ("sum", "mean", "min", "max")
+"""How a measure is joined; "first" is what names a row."""
+
 AROUND = ("parent_id", "admin1_id", "admin1")
 LEVELS_ABOVE = 3
 """H3 levels above the released one at which a reader may hold the same counts."""
@@ -82,17 +85,42 @@ def outward(
     if is_indicators(table):
         return _indicators(table, columns, policy)
     joined, specs, note = _joined(table, columns, policy, kind, name)
-    if not any(spec in guarded for spec in specs.values()):
+    if not any(spec in guarded and spec.released_as in MEASURED for spec in specs.values()):
         raise Refused(
             f"{name} for {policy.audience}: nothing in it may be shown even in coarser form. "
             "Possible instead: --audience internal."
         )
     one_whole = "points" if "gap_area_id" in table else kind  # gap areas are disjoint, joined too
     out = _protected(joined, specs, policy, kind, one_whole)
+    if _is_selection(table, kind):
+        out = _without_counts(out)
     return replace(
         out,
         notes=(note,) if note else (),
         withheld=(*_lost(columns, specs, policy), *out.withheld),
+    )
+
+
+def _is_selection(table: pd.DataFrame, kind: str) -> bool:
+    """Say whether rows were chosen among those that another table counts as well."""
+    if "gap_area_id" in table:
+        return True
+    flagged = kind == "cells" and len(table) > 0 and "hotspot" in table
+    return bool(flagged and table["hotspot"].fillna(value=False).astype(bool).all())
+
+
+def _without_counts(out: Outward) -> Outward:
+    """Leave out the counts of a selection: the table of all rows, less these, would tell others."""
+    gone = [name for name, spec in out.columns.items() if spec.counts and name in out.table]
+    if not gone:
+        return out
+    labels = ", ".join(sorted({out.columns[name].label for name in gone}))
+    return replace(
+        out,
+        table=out.table.drop(columns=gone),
+        columns={name: spec for name, spec in out.columns.items() if name not in gone},
+        totals={name: total for name, total in out.totals.items() if name not in gone},
+        withheld=(*out.withheld, f"Counts of chosen rows would reveal the others: {labels}."),
     )
 
 
