@@ -18,6 +18,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyogrio.errors import DataSourceError
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
 from pocgeo.cells import grid
@@ -363,3 +364,14 @@ def test_a_suppressed_count_is_in_no_format(tmp_path) -> None:
             content += gpd.read_parquet(path).to_csv().encode()
         for secret in (b"0.123", b"SECRETBASE", b"SECRETNOTE", b"0.98765"):
             assert secret not in content, (fmt, secret)
+
+
+def test_a_geopackage_that_cannot_be_finished_is_one_line(tmp_path, monkeypatch):
+    def full(*_args, **_given):
+        raise DataSourceError("Failed to commit transaction")
+
+    monkeypatch.setattr(pyogrio, "write_dataframe", full)
+    made = released(cell_table(), "population")
+    with pytest.raises(BadInput, match="is the disk full"):
+        export(made, tmp_path / "people.gpkg", "gpkg")
+    assert not list(tmp_path.iterdir())

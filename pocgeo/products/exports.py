@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pyogrio
 import shapely
+from pyogrio.errors import DataSourceError
 
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput, UnknownName
@@ -288,8 +289,8 @@ def _replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except PermissionError as error:
         raise BadInput(f"{path}: no permission to write there. Choose another place.") from error
-    except OSError as error:
-        why = error.strerror or "it cannot be written"
+    except (OSError, DataSourceError) as error:
+        why = getattr(error, "strerror", None) or "it cannot be written (is the disk full?)"
         raise BadInput(f"{path}: {why}. Choose another place.") from error
     finally:
         temporary.unlink(missing_ok=True)
