@@ -1,8 +1,8 @@
 """Roads as vertices joined by edges of their exact length, and the ways from them to cells.
 
 A road painted on cells is as straight, and as near its neighbour, as the cells are wide; a vertex
-keeps bends, junctions and gaps. Lines that share a vertex meet there; lines that only cross do not
-(one may be a bridge), but people can walk from one to the other through the cells between.
+keeps bends, junctions and gaps. Lines meet where they share a vertex, touch or cross, unless one of
+them is a bridge: most road layers of missions were drawn line by line, without junctions.
 """
 
 from dataclasses import dataclass
@@ -100,6 +100,7 @@ def road_network(roads: Any, max_edge_m: float = EDGE_M) -> RoadNetwork:
     points, line = shapely.get_coordinates(lines, return_index=True)
     if len(points) == 0:
         return no_roads()
+    points, line = with_meetings(points, line, bridges(roads)[owner])
     joined = line[1:] == line[:-1]
     east, north = points[:, 0], points[:, 1]
     step = np.zeros(len(points))
@@ -127,6 +128,43 @@ def lines_of(geometries: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDAr
             f"roads: row {row} holds a {parts[strange][0].geom_type}, not a line. Keep lines only."
         )
     return parts, owner
+
+
+def bridges(roads: Any) -> NDArray[np.bool_]:
+    """Tell rows that are bridges; unknown is none."""
+    if "bridge" not in roads:
+        return np.zeros(len(roads), dtype=bool)
+    flags: NDArray[np.bool_] = roads["bridge"].astype("boolean").fillna(False).to_numpy(dtype=bool)
+    return flags
+
+
+def with_meetings(
+    points: Floats, line: NDArray[np.int64], bridge: NDArray[np.bool_]
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Add a vertex to both lines wherever one crosses or touches another."""
+    start = np.flatnonzero((line[1:] == line[:-1]) & ~bridge[line[1:]])
+    start = start[np.abs(points[start + 1, 0] - points[start, 0]) < 180]
+    origin, run = points[start], points[start + 1] - points[start]
+    segments: Any = shapely.linestrings(np.stack([origin, points[start + 1]], axis=1))
+    a, b = shapely.STRtree(segments).query(segments, predicate="intersects")
+    later = (b > a) & ((b != a + 1) | (start[b] != start[a] + 1))
+    a, b = a[later], b[later]
+    turn = run[a, 0] * run[b, 1] - run[a, 1] * run[b, 0]
+    a, b, turn = a[turn != 0], b[turn != 0], turn[turn != 0]
+    gap = origin[b] - origin[a]
+    on_a = np.clip((gap[:, 0] * run[b, 1] - gap[:, 1] * run[b, 0]) / turn, 0, 1)
+    on_b = np.clip((gap[:, 0] * run[a, 1] - gap[:, 1] * run[a, 0]) / turn, 0, 1)
+    ends = np.stack([points[start[b]], points[start[b] + 1]])
+    place = origin[a] + on_a[:, None] * run[a]
+    for end in ends:  # a touch takes the very coordinates of the vertex that touches
+        same = np.abs(place - end).max(axis=1) < SAME_DEG
+        place[same] = end[same]
+    after = np.append(start[a], start[b]) + 1
+    order = np.lexsort((np.append(on_a, on_b), after))
+    both = np.concatenate([place, place])[order]
+    return np.insert(points, after[order], both, axis=0), np.insert(
+        line, after[order], line[after[order] - 1]
+    )
 
 
 def junctions(
