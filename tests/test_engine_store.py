@@ -172,6 +172,16 @@ def test_a_store_that_cannot_be_written_says_so_in_one_line(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_a_full_disk_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_args, **_given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pocgeo.engine.store.pq.write_table", full)
+    with pytest.raises(BadInput, match="No space left.*Make room"):
+        Store(tmp_path).table("cells", KEY, small)
+    assert Store(tmp_path).names() == []
+
+
 def test_a_read_only_store_still_answers_what_it_has(shown_folder):
     store = Store(shown_folder)
     store.table("cells", KEY, small)

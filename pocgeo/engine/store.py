@@ -184,7 +184,9 @@ class Store:
             os.replace(passing, path)  # noqa: PTH105 (the atomic one, named as such)
             forced(self.folder)
         except OSError as error:
-            raise BadInput(f"{path}: cannot be written ({one_line(error)}).") from error
+            raise BadInput(
+                f"{path}: cannot be written ({one_line(error)}). Make room, and run again."
+            ) from error
         finally:
             passing.unlink(missing_ok=True)
 
