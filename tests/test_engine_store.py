@@ -177,7 +177,7 @@ def test_a_full_disk_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pocgeo.engine.store.pq.write_table", full)
-    with pytest.raises(BadInput, match="No space left.*Make room"):
+    with pytest.raises(BadInput, match=r"No space left.*Make room"):
         Store(tmp_path).table("cells", KEY, small)
     assert Store(tmp_path).names() == []
 
