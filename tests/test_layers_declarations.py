@@ -30,6 +30,8 @@ CONTRACT = {
     "floods": ("flood_id", "name", "season"),
     "landcover": ("class",),
     "elevation": ("elevation_m",),
+    "friction": ("friction_min_per_m",),
+    "landing_sites": ("landing_site_id", "name", "runway_m", "helicopter", "surface"),
     "alerts": ("alert_id", "name", "radius_m", "people_persons"),
 }  # fmt: skip
 

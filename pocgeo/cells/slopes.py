@@ -1,11 +1,13 @@
 """Slope to minutes: Tobler's hiking function on foot, declared curves for vehicles."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pocgeo.cells.speeds import SlopeRule, TerrainRules, known_mobility
 
-__all__ = ["slope_factor", "slope_multiplier"]
+__all__ = ["slope_factor", "slope_minutes", "slope_multiplier"]
 
 STEEPEST = 20.0
 """Slopes are taken for no steeper than this (87 degrees), so that nothing overflows."""
@@ -43,6 +45,17 @@ def slope_factor(slope: ArrayLike, rule: SlopeRule) -> Floats:
     return found
 
 
+def slope_minutes(mobility: str, rules: TerrainRules) -> Callable[[Floats], Floats]:
+    """Make the function of slope (rise over run, outbound) that multiplies minutes."""
+    rule = rules.slope[known_mobility(mobility)]
+
+    def minutes(slope: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            return 1.0 / slope_factor(slope, rule)
+
+    return minutes
+
+
 def slope_multiplier(
     rise_m: ArrayLike, length_m: ArrayLike, mobility: str, rules: TerrainRules
 ) -> Floats:
@@ -61,11 +74,8 @@ def slope_multiplier(
     float array, n
         1 on the flat, below 1 on an easy descent on foot, infinite where it cannot be climbed.
     """
-    rule = rules.slope[known_mobility(mobility)]
     rise, run = np.broadcast_arrays(
         np.asarray(rise_m, dtype=np.float64), np.asarray(length_m, dtype=np.float64)
     )
     slope = np.divide(rise, run, out=np.zeros(rise.shape), where=run > 0)
-    with np.errstate(divide="ignore"):
-        minutes: Floats = 1.0 / slope_factor(slope, rule)
-    return minutes
+    return slope_minutes(mobility, rules)(slope)

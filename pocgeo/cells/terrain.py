@@ -190,7 +190,7 @@ def pace_notes(terrain: Terrain, rules: TerrainRules, mobility: str) -> tuple[st
     found = list(terrain.notes)
     if terrain.friction_min_per_m is not None and rules.friction[mobility].dry > 0:
         given = terrain.friction_min_per_m.notna().to_numpy()
-        bare &= ~given
+        bare = bare & ~given
         found.append(f"friction raster used in {given.sum():,} of {size:,} cells.")
     if bare.any():
         default = rules.off_road[mobility].default

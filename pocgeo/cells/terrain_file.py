@@ -67,9 +67,7 @@ def terrain_rules(declared: Mapping[str, Any], name: str = "terrain.toml") -> Te
         flooded_off_road=flooded_shares(flooded.table("off_road"), said),
         flooded_roads=flooded_shares(flooded.table("roads"), said),
         crossings=by_kind(top.table("crossings"), said),
-        stated_crossings={
-            key: crossing(each, said) for key, each in top.tables("stated_crossings").items()
-        },
+        stated_crossings=stated(top.tables("stated_crossings"), said),
         waterways=speed_tables(top.table("waterways"), ("boat",), KINDS, said),
         slope=slopes(top.table("slope"), said),
         insecurity=levels(top.table("insecurity"), said),
@@ -254,6 +252,17 @@ def crossing(table: StrictTable, said: Sources, *, kind: bool = False) -> Crossi
         minutes={each: crossing_pair(table, each) for each in MOBILITIES},
     )
     table.finish()
+    return found
+
+
+def stated(tables: Mapping[str, StrictTable], said: Sources) -> dict[str, Crossing]:
+    """Read the crossings that a layer may state; no word may mean two of them."""
+    found = {key: crossing(table, said) for key, table in tables.items()}
+    owner: dict[str, str] = {}
+    for key, rule in found.items():
+        for word in sorted(rule.words):
+            if owner.setdefault(word, key) != key:
+                raise tables[key].wrong("words", f"{word!r} already means {owner[word]}.")
     return found
 
 

@@ -38,8 +38,7 @@ def air_table(
         Those with aircraft: `base_id`, geometry; `qrf_notice_min`, `max_range_km`, `night_moves`
         where known. An aircraft stands at its base.
     rule : AirRule
-        Speed, landing, and whether it lands anywhere. Where it does not, people land at the
-        usable landing site that gets them there first and go on in a straight line.
+        Where it does not land anywhere, people land at the site that gets them there first.
     landing_sites : GeoDataFrame of points, optional
         `landing_site_id`; `runway_m`, `helicopter` where known.
     horizon_min, assumed_notice_min : float
@@ -53,8 +52,8 @@ def air_table(
 
     Notes
     -----
-    minutes = readiness + geodesic metres flown / speed + landing [+ the way on]. No weather, fuel,
-    slot or threat; no way back is reckoned unless `max_range_km` already does.
+    minutes = readiness + geodesic metres flown / speed + landing [+ the way on, straight]. No
+    weather, fuel or threat; no way back is reckoned unless `max_range_km` already does.
     """
     require_columns(places, "places", ("cell", "lon", "lat"))
     require_columns(bases, "bases", ("base_id", "geometry"))
@@ -101,13 +100,14 @@ def air_landings(
 
 def usable_sites(landing_sites: gpd.GeoDataFrame, rule: AirRule) -> NDArray[np.bool_]:
     """Say where the aircraft may land; a runway that is not known is too short."""
-    usable = (landing_sites.geometry.notna() & ~landing_sites.geometry.is_empty).to_numpy()
+    usable = landing_sites.geometry.notna() & ~landing_sites.geometry.is_empty
     if rule.least_runway_m > 0:
-        length = numbers_of(landing_sites, "runway_m").fillna(0).to_numpy()
-        found: NDArray[np.bool_] = usable & (length >= rule.least_runway_m)
-        return found
-    refused = words_of(landing_sites, "helicopter").map(lambda says: says is not None and not says)
-    return usable & ~refused.to_numpy(dtype=bool)
+        usable &= numbers_of(landing_sites, "runway_m").fillna(0) >= rule.least_runway_m
+    else:
+        says = words_of(landing_sites, "helicopter")
+        usable &= ~says.map(lambda may: may is not None and not may).astype(bool)
+    found: NDArray[np.bool_] = usable.to_numpy(dtype=bool)
+    return found
 
 
 def flown(
@@ -147,7 +147,7 @@ def flown(
     return found[minutes <= horizon_min].reset_index(drop=True)
 
 
-def by_way_of(  # one landing site a pair of base and place: the one that gets there first
+def by_way_of(
     lon: Floats,
     lat: Floats,
     bases: gpd.GeoDataFrame,
