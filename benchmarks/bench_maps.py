@@ -1,8 +1,8 @@
 """Maps of cells against plain folium GeoJson, in one run: bytes, seconds to make, seconds to draw.
 
-`python benchmarks/bench_maps.py [cells ...]` (default 30000 100000 850000; plain folium up to
-100,000). Needs a Chromium; both kinds of page are opened from a file with the network cut. Plain
-folium is given its scripts by an offline figure, so that it can draw at all.
+`python benchmarks/bench_maps.py [--full] [cells ...]` (default 30000; full: 30000 100000 850000;
+plain folium up to 100,000). Needs a Chromium; both kinds of page are opened from a file with the
+network cut. Plain folium is given its scripts by an offline figure, so that it can draw at all.
 """
 
 import sys
@@ -21,6 +21,7 @@ from tests.browser import offline_browser
 from tests.map_samples import column, frame, released
 
 PLAIN_UP_TO = 100_000
+SMALL, FULL = [30_000], [30_000, 100_000, 850_000]
 LABELS = ("risk", "threat", "people", "reach", "days")
 SPEC = MapSpec(
     name="bench",
@@ -174,4 +175,5 @@ def main(sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or [30_000, 100_000, 850_000])
+    asked = sys.argv[1:]
+    main(FULL if "--full" in asked else [int(size) for size in asked] or SMALL)

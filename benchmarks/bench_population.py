@@ -1,6 +1,6 @@
 """People of pixels to cells against exactextract on the cells' polygons, in one run.
 
-Run: python benchmarks/bench_population.py [--resolution 8]
+Run: python benchmarks/bench_population.py [--full] [--resolution 8]
 
 A raster of 100 m (1/1200 degree) at three sizes, 10 % and 100 % populated. Prints, for each: CPU
 seconds of ours and of exactextract (its polygons made and read included, and without them), how
@@ -21,7 +21,7 @@ from pocgeo.cells import grid
 from pocgeo.cells.population import people_of_pixels
 from pocgeo.ground.pixels import PixelWindow
 
-SIZES = (500, 1_000, 2_000)
+SMALL, FULL = (500, 1_000), (500, 1_000, 2_000)
 PIXEL_DEG = 1 / 1200
 
 
@@ -94,14 +94,15 @@ def grid_figures():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--resolution", type=int, default=8)
-    resolution = parser.parse_args().resolution
+    parser.add_argument("--full", action="store_true", help="4 million pixels too")
+    asked = parser.parse_args()
     print(
         "  side people    cells   ours s  exact s  +shapes  ratio  +shap      lost  its lost"
         " misplaced"
     )
     for density in (0.1, 1.0):
-        for size in SIZES:
-            compare(size, density, resolution)
+        for size in FULL if asked.full else SMALL:
+            compare(size, density, asked.resolution)
     grid_figures()
 
 

@@ -1,6 +1,6 @@
 """Recorded presence against a plain loop and DuckDB SQL that do less, in one run.
 
-Run: python benchmarks/bench_presence.py
+Run: python benchmarks/bench_presence.py [--full]
 
 Foot and vehicle patrols of one fix a minute, at three sizes. Ours cuts, conserves and judges
 visits by sight. The peers only do the speed check and count time by the cell of each segment's
@@ -8,6 +8,7 @@ first fix: `loop` walks the fixes in Python with PROJ, `duckdb` is one SQL text 
 beforehand (that time is counted too). Hours are what each gives; ours also tells what it left out.
 """
 
+import sys
 import time
 
 import duckdb
@@ -19,9 +20,9 @@ from pyproj import Geod
 from pocgeo.cells import grid
 from pocgeo.cells.presence import presence_days
 
-SIZES = (10_000, 100_000, 1_000_000)
+SMALL, FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
 UNITS = 20
-LOOP_UP_TO = 100_000
+LOOP_UP_TO = 10_000
 
 SQL = """
 WITH way AS (
@@ -87,7 +88,7 @@ def timed(work):
 def main():
     cells = pd.DataFrame({"cell": grid.cover(shapely.box(30.9, 3.9, 31.5, 4.5), 8)})
     print("    fixes   ours s   loop s duckdb s  index s   ours h   loop h duckdb h  left out h")
-    for count in SIZES:
+    for count in FULL if "--full" in sys.argv else SMALL:
         fixes = patrols(count)
         index_s, _ = timed(lambda fixes=fixes: grid.cells_of(fixes["lon"], fixes["lat"], 8))
         ours_s, table = timed(lambda fixes=fixes: presence_days(fixes, cells, "UTC"))

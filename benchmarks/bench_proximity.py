@@ -1,11 +1,12 @@
 """Verdicts of incidents near bases, against geopandas in a UTM zone and brute-force geodesics.
 
-Run: python benchmarks/bench_proximity.py. Every contestant runs in a process of its own; time is
-the best CPU time of three, memory the process's peak less what imports and data took.
+Run: python benchmarks/bench_proximity.py [--full]. Every contestant runs in a process of its own;
+time is the best CPU time of three, memory the process's peak less what imports and data took.
 """
 
 import multiprocessing
 import resource
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +19,8 @@ from pyproj import Geod
 
 from pocgeo.analyses.proximity import proximity
 
-SIZES = ((1_000, 20), (10_000, 100), (100_000, 200))
+SMALL = ((1_000, 20), (10_000, 100))
+FULL = (*SMALL, (100_000, 200))
 BRUTE_MOST = 5_000_000  # geodesics: beyond this, brute force is not run
 CORNERS = 20
 GEOD = Geod(ellps="WGS84")
@@ -112,7 +114,7 @@ def main() -> None:
     fork = multiprocessing.get_context("spawn")
     print("| incidents x bases | method | s | ratio | peak MB | greatest error within 2 km, m |")
     print("|---|---|---|---|---|---|")
-    for size in SIZES:
+    for size in FULL if "--full" in sys.argv else SMALL:
         truth, base_s = None, None
         for run in (ours_dateless, ours, geopandas_utm, brute_force):
             receive, send = fork.Pipe()
