@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test check bench sample docs format clean help
+.PHONY: demo test lowest check bench sample docs format clean help
 
 help:  ## say what each verb does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -21,6 +21,12 @@ demo: $(VENV)/.ready  ## set up, run the main job on sample_aoi, say where to lo
 
 test: $(VENV)/.ready  ## set up and pass the tests
 	@$(BIN)/python -m pytest
+
+lowest:  ## pass the tests, those of the browser aside, with the oldest dependencies we allow
+	@test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest
+	@.venv-lowest/bin/python scripts/lowest_versions.py > .venv-lowest/lowest.txt
+	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv-lowest/lowest.txt --editable '.[test]'
+	@.venv-lowest/bin/python -m pytest -m 'not browser'
 
 check: $(VENV)/.ready  ## style, types, floors
 	@$(BIN)/ruff check .
