@@ -2,6 +2,7 @@
 
 import copy
 from math import inf
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.layers.catalog import layer_spec
 
+ROOT = Path(__file__).resolve().parents[1]
 DECLARED = read_toml(declared("standards") / "terrain.toml")
 HOUSE = terrain_rules(DECLARED)
 
@@ -172,3 +174,32 @@ def test_seasons_and_mobilities_have_names() -> None:
     with pytest.raises(UnknownName, match="season"):
         HOUSE.off_road["foot"].kmh(["grass"], "rainy")
     assert isinstance(HOUSE, TerrainRules)
+
+
+def documented(head: str) -> dict[str, list[str]]:
+    """Read the table of docs/methods/terrain.md whose first column is headed so."""
+    text = (ROOT / "docs" / "methods" / "terrain.md").read_text("utf8")
+    lines = text[text.index(f"| {head} | foot |") :].split("\n\n")[0].splitlines()
+    rows = [[part.strip() for part in line.strip("|").split("|")] for line in lines]
+    assert rows[0][1:] == list(MOBILITIES)
+    return {name: values for name, *values in rows[2:]}
+
+
+def pair(values: tuple[float, float]) -> str:
+    return " / ".join("none" if value == inf else f"{value:g}" for value in values)
+
+
+def test_the_methods_page_says_what_the_rules_say() -> None:
+    for head, tables in (("land cover", HOUSE.off_road), ("road", HOUSE.roads)):
+        said = documented(head)
+        assert said.pop("not known") == [pair(tables[each].default) for each in MOBILITIES]
+        names = tables["foot"].classes
+        assert said == {
+            name: [pair(tables[each].classes[name]) for each in MOBILITIES] for name in names
+        }
+    named = HOUSE.crossings | {
+        f"stated: {name}": rule for name, rule in HOUSE.stated_crossings.items()
+    }
+    assert documented("water") == {
+        name: [pair(rule.minutes[each]) for each in MOBILITIES] for name, rule in named.items()
+    }
