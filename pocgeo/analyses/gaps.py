@@ -35,10 +35,10 @@ def gap_areas(
     DataFrame, one row per gap area, the most risk-weighted people first
         `rank`, `gap_area_id`, `place`, `admin1`, `admin2`, `aor`, `grid_reference` (MGRS, 100 m),
         `gap_persons`, `women_persons`, `children_persons`, `risk_persons` (persons), `risk`,
-        `threat`, `vulnerability` (0-1, weighted by people), `base_id`, `reach_min` and `reason`
-        of the cell with the most people at risk, `days_since_presence` (the least in the area),
-        `incidents_n`, `incidents_before_n`, `alert_persons`, `cells_n`, `area_km2`. Persons add up
-        to the gap of every table `coverage` gives.
+        `threat`, `vulnerability` (0-1, weighted by people); `base_id`, `reach_min`,
+        `days_since_presence`, `last_presence_on`, `last_unit` and `reason` of the cell with the
+        most people at risk; `incidents_n`, `incidents_before_n`, `alert_persons`, `cells_n`,
+        `area_km2`. Persons add up to the gap of every table `coverage` gives.
     """
     require_columns(cells, "cells", ["cell", "lon", "lat", "gap_persons"])
     named_cells = cells if "gap_area_id" in cells else with_gap_areas(cells)
@@ -97,8 +97,6 @@ def summed(gap: pd.DataFrame) -> pd.DataFrame:
             known = weights.where(gap[name].notna())
             total = known.groupby(grouped).sum(min_count=1)
             table[name] = (gap[name] * known).groupby(grouped).sum(min_count=1) / total
-    if "days_since_presence" in gap:
-        table["days_since_presence"] = gap.groupby(grouped)["days_since_presence"].min()
     if "alert" in gap:
         alerted = weights.where(gap["alert"].fillna(value=False).astype(bool), 0.0)
         table["alert_persons"] = alerted.groupby(grouped).sum()
@@ -117,7 +115,7 @@ def leading(gap: pd.DataFrame) -> pd.DataFrame:
     lead = ordered.groupby("gap_area_id").head(1).set_index("gap_area_id")
     lead["lead_place"] = place_words(lead)
     kept = ["cell", "lon", "lat", "lead_place", "base_id", "base", "reach_min", "reason"]
-    kept += ["last_presence_on", "last_unit", "admin1", "admin2", "aor"]
+    kept += ["days_since_presence", "last_presence_on", "last_unit", "admin1", "admin2", "aor"]
     kept += ["admin1_id", "admin2_id", "aor_id"]
     return lead[[name for name in kept if name in lead]]
 

@@ -23,6 +23,9 @@ __all__ = ["EXPECTATIONS", "Baseline", "HotspotTest", "exposure", "hotspots", "s
 
 Floats = NDArray[np.float64]
 
+WIDEST_DISK = 20
+"""House limit: a disk of 20 rings holds 1,261 cells; a hotspot is not a province."""
+
 EXPECTATIONS = ("populated", "uniform", "population", "baseline")
 
 
@@ -49,8 +52,8 @@ class HotspotTest:
     def __post_init__(self) -> None:
         if self.expectation not in EXPECTATIONS:
             raise UnknownName("expectation of a hotspot test", self.expectation, EXPECTATIONS)
-        if self.disk < 0 or int(self.disk) != self.disk:
-            raise BadInput(f"disk must be 0 or more whole rings, got {self.disk}.")
+        if not 0 <= self.disk <= WIDEST_DISK or int(self.disk) != self.disk:
+            raise BadInput(f"disk must be 0 to {WIDEST_DISK} whole rings, got {self.disk}.")
         if not 0 < self.fdr < 1:
             raise BadInput(f"fdr must lie between 0 and 1, got {self.fdr:g}.")
         if not self.min_incidents >= 1:

@@ -193,13 +193,14 @@ def visited(
 ) -> pd.DataFrame:
     """Share of the high-risk cells of each area visited within the standard of the month's end."""
     parts, told = [], []
+    stayed = rows["visits"] > 0 if "visits" in rows else rows["presence_h"] > 0
     for month_on in standard.months:
         end = min(month_on + pd.offsets.MonthEnd(0), standard.as_of_on)
         begin = end - pd.Timedelta(days=standard.presence_days)
         if begin < first - pd.Timedelta(days=1):
             continue
         told.append(month_on)
-        late = rows[(rows["day_on"] > begin) & (rows["day_on"] <= end)]
+        late = rows[(rows["day_on"] > begin) & (rows["day_on"] <= end) & stayed]
         found = late.groupby(["area_kind", "area_id"])["cell"].nunique().reset_index()
         parts.append(found.assign(month_on=month_on))
     cells = pd.concat(parts).groupby(KEYS)["cell"].sum() if parts else None

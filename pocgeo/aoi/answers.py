@@ -135,7 +135,7 @@ def hotspots(
     placed = incidents_placed(index, at)
     if placed is None:
         raise index.lacks("incidents")
-    events = within(only_of(placed, only), period, at)
+    events = within(only_of(placed, only), period, index, at)
     cells = index.known("cells")
     people = index.table("population")
     if people is not None:
@@ -172,14 +172,12 @@ def only_of(events: pd.DataFrame, only: Mapping[str, tuple[str, ...]]) -> pd.Dat
     return events
 
 
-def within(events: pd.DataFrame, period: Period, at: Moment) -> pd.DataFrame:
+def within(events: pd.DataFrame, period: Period, index: Indexed, at: Moment) -> pd.DataFrame:
     """Keep the incidents of the period; refuse one that is the wrong way round."""
     since, until = period.get("since"), period.get("until")
     if since and until and since > until:
         raise BadInput(f"--since {since} is later than --until {until}. Swap them.")
-    kept = events
-    if since:
-        kept = kept[kept["occurred_on"] >= pd.Timestamp(since)]
+    kept = events[events["occurred_on"] >= pd.Timestamp(since or index.file.period[0])]
     return kept[kept["occurred_on"] <= (pd.Timestamp(until) if until else at.at)]
 
 
@@ -253,7 +251,12 @@ def indicators(index: Indexed, as_of: date | None) -> pd.DataFrame:
         presence_days=index.table("presence_days"),
         covered=None if cells is None else cells.filter(regex="^(cell$|covered_)"),
     )
-    days = asked({"from_on": pd.Timestamp(index.file.period[0]), "as_of_on": at.at})
+    quoted = {"from_on": pd.Timestamp(index.file.period[0]), "as_of_on": at.at}
+    for name in ("reach_min", "presence_days"):
+        threshold = getattr(judge, name)
+        if threshold is not None and name not in index.file.standards.get("indicators", {}):
+            quoted[name] = threshold
+    days = asked(quoted)
     definitions = series.indicator_definitions(read_toml(declared("standards") / "indicators.toml"))
     table = series.indicators(record, days, definitions)
     return finished(table, index, at, "indicators", "Indicators by month and area")

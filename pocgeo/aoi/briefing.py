@@ -113,6 +113,9 @@ def maps(
         cells = released(table, needs.get(table, "incidents"))
         if cells is None:
             continue
+        if "cell" not in cells.table:
+            refused.append(f"{spec.title}: this audience has it by area, not by cell.")
+            continue
         try:
             overlays, withheld = overlays_of(aoi, spec, fetch)
         except Refused as reason:

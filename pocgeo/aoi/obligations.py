@@ -26,7 +26,7 @@ from pocgeo.aoi.standards import as_of_day, standard
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.geodesy import buffer_m
-from pocgeo.ground.pixels import PixelWindow
+from pocgeo.ground.pixels import PixelWindow, mosaic
 
 __all__ = [
     "as_known", "inside", "ledger", "perimeters", "review", "rings", "sheet", "verdict_by_incident",
@@ -98,18 +98,10 @@ def people_around(index: Indexed, rule: ProximityStandard) -> pd.DataFrame | Non
     error = bases.get("location_error_m", pd.Series(np.nan, index=bases.index)).fillna(0)
     for code, shape, error_m in zip(bases["base_id"], bases.geometry, error, strict=True):
         zone = buffer_m(shape, rule.radius_m + min(float(error_m), WIDEST_ERROR_M) + 500)
-        window = next(touching(index, zone.bounds), None)
+        window = mosaic(list(pixel_windows(index, zone.bounds)))
         if window is not None:
             windows[code] = window
     return people_within(bases, windows, rule)
-
-
-def touching(index: Indexed, bounds: tuple[float, float, float, float]) -> Any:
-    """Windows of the population rasters that the bounds touch; none outside all of them."""
-    west, south, east, north = index.boundary.bounds
-    if bounds[0] > east or bounds[2] < west or bounds[1] > north or bounds[3] < south:
-        return iter(())
-    return pixel_windows(index, bounds)
 
 
 def ledger(index: Indexed, radius_m: float | None, as_of: date | None, days: Days) -> pd.DataFrame:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import shapely
 
+from pocgeo.cells import grid
 from pocgeo.cells.gather import lattice, with_areas
 from pocgeo.cells.index import layer_cells
 from pocgeo.cells.placing import place_incidents
@@ -45,13 +47,18 @@ def pixel_windows(
 ) -> Iterator[PixelWindow]:
     """People per pixel, window by window, of every population raster that touches the bounds."""
     for raster in index.rasters("population"):
+        west, south, east, north = raster.facts.bounds_lonlat
+        if west >= bounds[2] or east <= bounds[0] or south >= bounds[3] or north <= bounds[1]:
+            continue
         yield from people_windows(raster.path, raster.bands, measure=raster.measure, bounds=bounds)
 
 
 def people(index: "Indexed") -> pd.DataFrame:
     """People of each cell; those who live in the rasters but in no cell are in the attrs."""
-    windows = pixel_windows(index, index.boundary.bounds)
-    table, outside = population(windows, index.known("cells"), index.file.resolution)
+    cells = index.known("cells")
+    whole = shapely.total_bounds(grid.boundaries(cells["cell"].to_numpy()))
+    windows = pixel_windows(index, tuple(whole))
+    table, outside = population(windows, cells, index.file.resolution)
     table.attrs["outside_persons"] = {name: float(number) for name, number in outside.items()}
     return table
 

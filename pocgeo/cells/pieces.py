@@ -94,7 +94,9 @@ class Pieces:
     def away_from(
         self, bases: gpd.GeoDataFrame | None, own_base_m: float
     ) -> tuple["Pieces", dict[str, float]]:
-        """Leave out what is within a distance of the unit's own base, or of any if none is known.
+        """Leave out what is within a distance of the unit's own base.
+
+        Own is the base the fix names, else those of its unit, else (nothing known) any base.
 
         Returns
         -------
@@ -109,11 +111,17 @@ class Pieces:
         listed = set(bases["base_id"])
         known = np.array([name in listed for name in self.base_ids] + [False], dtype=bool)
         own = with_none(self.base_ids)
-        for name, shape in zip(bases["base_id"], bases.geometry, strict=True):
+        unit_of = (
+            bases["unit"] if "unit" in bases else pd.Series(None, index=bases.index, dtype=object)
+        )
+        housed = np.isin(with_none(self.units), unit_of.dropna().to_list())[self.unit]
+        units = with_none(self.units)[self.unit]
+        for name, unit, shape in zip(bases["base_id"], unit_of, bases.geometry, strict=True):
             if shape is None or shape.is_empty:
                 continue
             zone = buffer_m(shape, own_base_m)
-            bound = ~known[self.base] | (own[self.base] == name)
+            by_unit = ~known[self.base] & (~housed | (units == unit))
+            bound = by_unit | (own[self.base] == name)
             rows = np.flatnonzero(bound & boxed(self.lon, self.lat, zone.bounds))
             shapely.prepare(zone)
             near[rows] |= shapely.intersects_xy(zone, self.lon[rows], self.lat[rows])

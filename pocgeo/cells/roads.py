@@ -1,8 +1,8 @@
 """Roads as vertices joined by edges of their exact length, and the ways from them to cells.
 
 A road painted on cells is as straight, and as near its neighbour, as the cells are wide; a vertex
-keeps bends, junctions and gaps. Lines meet where they share a vertex, touch or cross, unless one of
-them is a bridge: most road layers of missions were drawn line by line, without junctions.
+keeps bends, junctions and gaps. Lines meet where they share a vertex, cross, or end on another,
+unless it is a bridge: most road layers of missions were drawn line by line, without junctions.
 """
 
 from dataclasses import dataclass
@@ -30,6 +30,9 @@ EDGE_M = 250.0
 
 SAME_DEG = 1e-7
 """Vertices that agree to this are one place: 1 cm."""
+
+SNAP_DEG = 9e-5
+"""A line that ends this near another one ends on it: 10 m, what drawing is good for."""
 
 FARTHEST_CELLS = 2.5
 """Connectors longer than this many cell widths are left out: the road has left the cells."""
@@ -141,30 +144,50 @@ def bridges(roads: Any) -> NDArray[np.bool_]:
 def with_meetings(
     points: Floats, line: NDArray[np.int64], bridge: NDArray[np.bool_]
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Add a vertex to both lines wherever one crosses or touches another."""
+    """Add a vertex to both lines wherever they cross, and to a line where another one ends."""
     start = np.flatnonzero((line[1:] == line[:-1]) & ~bridge[line[1:]])
     start = start[np.abs(points[start + 1, 0] - points[start, 0]) < 180]
+    segments: Any = shapely.linestrings(np.stack([points[start], points[start + 1]], axis=1))
+    tree = shapely.STRtree(segments)
+    parts = [crossings(points, start, tree), endings(points, line, start, tree)]
+    after, share, place = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort((share, after))
+    after, place = after[order], place[order]
+    return np.insert(points, after, place, axis=0), np.insert(line, after, line[after - 1])
+
+
+def crossings(
+    points: Floats, start: NDArray[np.int64], tree: Any
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Where segments cross: the point to insert before, share of the segment, place."""
     origin, run = points[start], points[start + 1] - points[start]
-    segments: Any = shapely.linestrings(np.stack([origin, points[start + 1]], axis=1))
-    a, b = shapely.STRtree(segments).query(segments, predicate="intersects")
-    later = (b > a) & ((b != a + 1) | (start[b] != start[a] + 1))
-    a, b = a[later], b[later]
+    a, b = tree.query(tree.geometries, predicate="crosses")
+    a, b = a[b > a], b[b > a]
     turn = run[a, 0] * run[b, 1] - run[a, 1] * run[b, 0]
     a, b, turn = a[turn != 0], b[turn != 0], turn[turn != 0]
     gap = origin[b] - origin[a]
     on_a = np.clip((gap[:, 0] * run[b, 1] - gap[:, 1] * run[b, 0]) / turn, 0, 1)
     on_b = np.clip((gap[:, 0] * run[a, 1] - gap[:, 1] * run[a, 0]) / turn, 0, 1)
-    ends = np.stack([points[start[b]], points[start[b] + 1]])
     place = origin[a] + on_a[:, None] * run[a]
-    for end in ends:  # a touch takes the very coordinates of the vertex that touches
-        same = np.abs(place - end).max(axis=1) < SAME_DEG
-        place[same] = end[same]
     after = np.append(start[a], start[b]) + 1
-    order = np.lexsort((np.append(on_a, on_b), after))
-    both = np.concatenate([place, place])[order]
-    return np.insert(points, after[order], both, axis=0), np.insert(
-        line, after[order], line[after[order] - 1]
-    )
+    return after, np.append(on_a, on_b), np.concatenate([place, place])
+
+
+def endings(
+    points: Floats, line: NDArray[np.int64], start: NDArray[np.int64], tree: Any
+) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Where lines end on a segment of another: as `crossings`, the place being the end itself."""
+    change = line[1:] != line[:-1]
+    end = np.flatnonzero(np.append(True, change) | np.append(change, True))
+    which, segment = tree.query(shapely.points(points[end]), predicate="dwithin", distance=SNAP_DEG)
+    end, low = end[which], start[segment]
+    away = [np.abs(points[end] - points[low + side]).max(axis=1) for side in (0, 1)]
+    kept = (line[end] != line[low]) & (np.minimum(*away) >= SAME_DEG)
+    end, low = end[kept], low[kept]
+    run = points[low + 1] - points[low]
+    square = np.maximum((run**2).sum(axis=1), 1e-30)
+    share = ((points[end] - points[low]) * run).sum(axis=1) / square
+    return low + 1, np.clip(share, 0, 1), points[end]
 
 
 def junctions(

@@ -74,7 +74,11 @@ def check(aoi: Path, delivery: Delivery) -> None:
     area = opened(aoi)
     summary, details = area.check()
     delivery.deliver(area, summary, details)
-    rejected = area.save_rejected()
+    try:
+        rejected = area.save_rejected()
+    except OSError as error:
+        click.echo(f"The rejected rows could not be listed in a file: {error}", err=True)
+        return
     if rejected is not None:
         click.echo(f"Rejected rows are listed in {rejected}", err=True)
 

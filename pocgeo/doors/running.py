@@ -54,6 +54,8 @@ def ended(error: Exception) -> None:
         fail(str(error), 2)
     if isinstance(error, PermissionError):
         fail(f"{error.filename}: no permission. Choose another place, or ask for the right.", 2)
+    if isinstance(error, MemoryError):
+        fail("Not enough memory. Take a coarser resolution or a smaller area in aoi.toml.", 2)
     if isinstance(error, OSError) and error.filename:
         fail(f"{error.filename}: {error.strerror}.", 2)
     fail(

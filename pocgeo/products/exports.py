@@ -115,7 +115,7 @@ def spatial(released: Released, fmt: str) -> gpd.GeoDataFrame:
     geometry: Any
     if "geometry" in source:
         geometry = gpd.GeoSeries(source["geometry"].to_numpy(), crs=source.crs).to_crs(4326)
-    elif "cell" in source and "gap_area_id" not in source:
+    elif "cell" in source and "cells_n" not in source:
         geometry = grid.boundaries(source["cell"].to_numpy(dtype=np.int64))
     elif {"lon", "lat"} <= set(source):
         lon, lat = (np.asarray(source[name].astype("float64"), float) for name in ("lon", "lat"))

@@ -111,10 +111,11 @@ def ledger(
     -------
     DataFrame, by `base_id`
         `base_id`, `name`, `kind`, `perimeter`; `people_persons`, `women_persons`,
-        `children_persons`, `people_low_persons`, `people_high_persons`; `sites_n`,
-        `sites_persons`, `settlements_n`; `incidents_inside`, `incidents_undecided`,
-        `incidents_outside_near` (outside, within two radii); `killed_civilians_persons` (of those
-        inside; NaN if no count is known); `review_n` (of those inside or undecided); `note`.
+        `children_persons` (outside the perimeter), `people_low_persons`, `people_high_persons`,
+        `perimeter_people_persons` (inside it); `sites_n`, `sites_persons`, `settlements_n`;
+        `incidents_inside`, `incidents_undecided`, `incidents_outside_near` (within two radii);
+        `killed_civilians_persons` (of those inside; NaN if no count is known); `review_n` (of
+        those inside or undecided); `note`.
     """
     stood = stood_in(bases, period)
     bound = bound_bases(stood, standard)
@@ -151,7 +152,7 @@ def stood_in(bases: pd.DataFrame, period: Period) -> pd.DataFrame:
 
 def people_columns(people: pd.DataFrame | None, codes: pd.Index) -> pd.DataFrame:
     """Carry over the people within the radius; NaN where they were not asked for."""
-    columns = [*COUNTS, "people_low_persons", "people_high_persons"]
+    columns = [*COUNTS, "people_low_persons", "people_high_persons", "perimeter_people_persons"]
     if people is None:
         return pd.DataFrame(np.nan, index=codes, columns=columns)
     return people.set_index("base_id").reindex(codes)[columns].astype("float64")
