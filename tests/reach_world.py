@@ -6,16 +6,26 @@ random field cut into five classes. The truth is one Dijkstra over road vertices
 barred, roads cross. Slow and plain on purpose; kilometres on a plane around one place.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from pyproj import Transformer
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import Delaunay, KDTree
+
+from pocgeo.analyses.reach.graph import TravelGraph, sites_of, travel_graph
+from pocgeo.analyses.reach.graph import field as field_of
+from pocgeo.analyses.reach.places import Origins, reach_at
+from pocgeo.analyses.reach.seeds import departures
+from pocgeo.cells.barriers import Crossed
+from pocgeo.cells.grid import cells_of, centres, cover, positions
+from pocgeo.cells.lattice import Lattice, lattice
+from pocgeo.cells.roads import EDGE_M, connectors, no_roads
 
 CENTRE = (29.3, 7.85)
 SPEED_KMH = np.array([[2.0, 0.6], [4.0, 3.0], [8.0, 5.0], [12.0, 7.0], [10.0, 5.0]])
@@ -103,7 +113,9 @@ class World:
 
     def rivers_table(self) -> gpd.GeoDataFrame:
         lines = [self.line(points) for points in self.rivers]
-        return gpd.GeoDataFrame({"kind": "river"}, geometry=lines, crs=4326, index=range(len(lines)))
+        return gpd.GeoDataFrame(
+            {"kind": "river"}, geometry=lines, crs=4326, index=range(len(lines))
+        )
 
     def road_pace(self, rows: np.ndarray, wet: int = 0) -> np.ndarray:
         return np.array([60 / ROAD_KMH[kind][wet] for kind, _ in self.roads])[rows]
@@ -210,7 +222,9 @@ def touched(world: World, count: int, step_km: float) -> np.ndarray:
     for river in world.rivers:
         points = (refined(river, step_km / 100) + world.side_km / 2) / step_km
         at = np.floor(points).astype(int)
-        corners = np.column_stack([at[1:, 0], at[:-1, 1]])  # or a move could slip through diagonally
+        corners = np.column_stack(
+            [at[1:, 0], at[:-1, 1]]
+        )  # or a move could slip through diagonally
         at = np.concatenate([at, corners])
         at = at[((at >= 0) & (at < count)).all(axis=1)]
         barred[at[:, 1], at[:, 0]] = True
@@ -236,7 +250,9 @@ def lattice_arcs(
             rows, at = np.floor(down * share + 0.5), np.floor(right * share + 0.5)
             steps, often = np.unique(np.stack([rows, at]), axis=1, return_counts=True)
             cost = np.zeros((high - low, count), dtype=np.float32)
-            for (r, c), times in zip([*steps.T.astype(int), (down, right)], [*often, 0], strict=True):
+            for (r, c), times in zip(
+                [*steps.T.astype(int), (down, right)], [*often, 0], strict=True
+            ):
                 part = wide[rim + low + r : rim + high + r, rim + c : rim + count + c]
                 cost += part * np.float32(max(times, 1e-9))
             costs[:, :, m] = cost * np.float32(np.hypot(down, right) * step_km / samples)
@@ -250,9 +266,7 @@ def lattice_arcs(
     return indptr, np.concatenate(columns), np.concatenate(minutes)
 
 
-def fine_roads(
-    world: World, wet: int, road_km: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def fine_roads(world: World, wet: int, road_km: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Vertices along the roads, edges between them, and their minutes; towns are shared."""
     points, edges, minutes, number = [], [], [], {}
     count = 0
@@ -307,3 +321,106 @@ def with_roads(
     return csr_array(
         (np.tile(cost[kept], 2).astype(np.float32), (heads, tails)), shape=(size, size)
     )
+
+
+# --- the same land as pocgeo sees it
+
+
+@dataclass
+class Seen:
+    """What pocgeo knows of a world: cells with a pace, roads and rivers."""
+
+    world: World
+    wet: int = 0
+    max_edge_m: float = EDGE_M
+
+    def __post_init__(self) -> None:
+        half = self.world.side_km / 2
+        east, north = np.array([-half, half, half, -half]), np.array([-half, -half, half, half])
+        box = shapely.segmentize(shapely.Polygon(np.column_stack([east, north])), 5)
+        outline = shapely.transform(box, lambda xy: np.column_stack(self.world.lon_lat(*xy.T)))
+        self.cells = cover(outline, 8)
+        lon, lat = centres(self.cells)
+        table = pd.DataFrame({"cell": self.cells, "lon": lon, "lat": lat})
+        roads, rivers = self.world.roads_table(), self.world.rivers_table()
+        self.ground = lattice(table, roads, rivers, self.max_edge_m)
+        self.pace = self.mean_pace(0.1)
+        self.road_pace = self.world.road_pace(self.ground.network.row, self.wet)
+
+    def mean_pace(self, step_km: float) -> np.ndarray:
+        """Geometric mean of the pace in each cell: people go round slow patches, but not far."""
+        half = self.world.side_km / 2
+        axis = np.arange(-half + step_km / 2, half, step_km)
+        x, y = (part.ravel() for part in np.meshgrid(axis, axis))
+        row = positions(self.cells, cells_of(*self.world.lon_lat(x, y), 8))
+        told = np.log(self.world.min_per_km(x, y, self.wet))
+        total, count = np.bincount(row, told, len(self.cells)), np.bincount(row)
+        count = np.pad(count, (0, len(self.cells) - len(count)))
+        centre = self.world.x_y(
+            *(part[: len(self.cells)] for part in (self.ground.lon, self.ground.lat))
+        )
+        alone = self.world.min_per_km(*centre, self.wet)
+        return np.where(count > 0, np.exp(total / np.maximum(count, 1)), alone)
+
+    def graph(self) -> TravelGraph:
+        return travel_graph(self.ground, self.pace, self.road_pace)
+
+    def painted(self) -> tuple[Lattice, TravelGraph]:
+        """The common shortcut: the best road's speed on every cell it touches, no vertices."""
+        net, home = self.ground.network, self.ground.connectors.home
+        best = self.pace.copy()
+        for end in (net.u, net.v):
+            on = home[end] >= 0
+            np.minimum.at(best, home[end][on], self.road_pace[on])
+        road = np.isin(np.arange(len(self.cells)), home)
+        arcs, wet = self.ground.arcs, self.ground.arcs_crossed
+        bridged = road[arcs.u] & road[arcs.v] & (arcs.kind == 1)
+        kept = ~bridged[wet.edge]
+        count = len(self.cells)
+        bare = replace(
+            self.ground,
+            lon=self.ground.lon[:count],
+            lat=self.ground.lat[:count],
+            network=no_roads(),
+            connectors=connectors(no_roads(), self.cells),
+            arcs_crossed=Crossed(wet.edge[kept], wet.row[kept]),
+            connectors_crossed=Crossed(wet.edge[:0], wet.row[:0]),
+        )
+        return bare, travel_graph(bare, best, np.zeros(0))
+
+
+def errors(
+    world: World, told: Truth, people_n: int = 20_000, wet: int = 0
+) -> dict[str, np.ndarray]:
+    """Minutes wrong at people's places truly within 150 minutes, by way of asking."""
+    seen = Seen(world, wet)
+    graph, town = seen.graph(), world.lon_lat(*world.towns[:1].T)
+    base = shapely.Point(float(town[0][0]), float(town[1][0]))
+    answer = field_of(graph, departures(seen.ground, graph, [base]))
+    x, y = world.people(people_n, seed=3)
+    true = told.at(x, y)
+    some = true < 150
+    x, y, true = x[some], y[some], true[some]
+    lon, lat = world.lon_lat(x, y)
+    row = positions(seen.cells, cells_of(lon, lat, 8))
+    places = pd.DataFrame({"lon": lon, "lat": lat})
+    exact = Origins(np.array([base.x]), np.array([base.y]), np.zeros(1), np.zeros(1, np.int32))
+    at_place = reach_at(seen.ground, graph, answer, places, origins=exact)["reach_min"].to_numpy()
+    bare, coarse = seen.painted()
+    start = int(positions(seen.cells, cells_of([base.x], [base.y], 8))[0])
+    painted = field_of(coarse, sites_of([[(start, 0.0)]]))
+    assert len(bare.lon) == len(seen.cells)
+    mean = np.bincount(row, true, len(seen.cells)) / np.maximum(
+        np.bincount(row, minlength=len(seen.cells)), 1
+    )
+    return {
+        "cells": answer.minutes[row] - true,
+        "places": at_place - true,
+        "painted": painted.minutes[row] - true,
+        "floor": mean[row] - true,
+    }
+
+
+def mean_error_min(error: np.ndarray) -> float:
+    """Mean absolute error over places that are reached, minutes."""
+    return float(np.abs(error[np.isfinite(error)]).mean())
