@@ -146,7 +146,7 @@ def test_reasons_read_as_words() -> None:
     standard = CoverageStandard()
     words = with_reasons(judged(cells, standard), standard)["reason"].tolist()
     assert words[0] == "2 h 40 from B01 (straight line); no patrol since 12 May 2026"
-    assert words[1] == "1 h 15 from B01 (straight line); no patrol in the record"
+    assert words[1] == "1 h 16 from B01 (straight line); no patrol in the record"
     assert words[2] == "no base can reach it; no patrol in the record"
 
 

@@ -65,3 +65,14 @@ def test_words_of_the_field_are_in_the_glossary() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text("utf8")
     for word in ("AOI", "AOR", "base", "gap area", "presence", "reach", "undecided", "unknown"):
         assert f"| {word}" in glossary
+
+
+def test_every_key_of_a_layer_is_explained() -> None:
+    from dataclasses import fields
+
+    from pocgeo.layers.request import SourceRequest
+
+    page = (ROOT / "docs" / "aoi_toml.md").read_text("utf8")
+    named = {"paths": "path", "value_maps": "values"}
+    for field in fields(SourceRequest):
+        assert f"`{named.get(field.name, field.name)}`" in page, field.name

@@ -132,6 +132,10 @@ def place_words(lead: pd.DataFrame) -> pd.Series:
     )
 
 
+KIND_ORDER = {"city": 0, "town": 1, "village": 2, "hamlet": 3}
+"""Which settlement is the largest where nobody counted its people."""
+
+
 def named(gap: pd.DataFrame, settlements: pd.DataFrame | None) -> pd.DataFrame:
     """Largest settlement inside each gap area, if there is one."""
     empty = pd.DataFrame(
@@ -143,8 +147,11 @@ def named(gap: pd.DataFrame, settlements: pd.DataFrame | None) -> pd.DataFrame:
     if inside.empty:
         return empty
     size = inside["people_persons"] if "people_persons" in inside else np.nan * inside["cell"]
-    inside = inside.assign(size=size.astype("float64").fillna(inside["gap_persons"]))
-    inside = inside.sort_values(["size", "settlement"], ascending=[False, True])
+    kind = inside["kind"] if "kind" in inside else pd.Series("other", index=inside.index)
+    inside = inside.assign(size=size.astype("float64"), order=kind.map(KIND_ORDER).fillna(9))
+    inside = inside.sort_values(
+        ["size", "order", "gap_persons", "settlement"], ascending=[False, True, False, True]
+    )
     first = inside.groupby("gap_area_id", as_index=False).first()
     return first[["gap_area_id", "settlement"]].rename(columns={"settlement": "largest"})
 
@@ -178,7 +185,7 @@ def reach_words(cells: pd.DataFrame) -> pd.Series:
     """How far the quickest base is, in hours and minutes."""
     if "reach_min" not in cells:
         return pd.Series("reach unknown: no base is loaded", index=cells.index, dtype="string")
-    minutes = cells["reach_min"].round()
+    minutes = np.ceil(cells["reach_min"])  # never "1 h 00" for what misses 60 minutes
     hours = (minutes // 60).astype("Int64").astype("string")
     rest = (minutes % 60).astype("Int64").astype("string").str.zfill(2)
     words = (hours + " h " + rest).where(minutes >= 60, rest.str.lstrip("0") + " min")
@@ -187,7 +194,9 @@ def reach_words(cells: pd.DataFrame) -> pd.Series:
     words = words + " from " + name.astype("string") + " (" + method + ")"
     held = cells["binding"].eq("max_range") if "binding" in cells else pd.Series(False, cells.index)
     nobody = pd.Series("no base can reach it", index=cells.index, dtype="string")
-    return words.fillna(nobody.where(~held, "beyond the range of every base near enough in time"))
+    beyond = "beyond the range of every base near enough in time"
+    said: pd.Series = words.fillna(nobody.where(~held, beyond))
+    return said
 
 
 def presence_words(cells: pd.DataFrame) -> pd.Series:

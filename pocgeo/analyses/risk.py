@@ -149,9 +149,11 @@ def vulnerability(cells: pd.DataFrame, weights: RiskWeights) -> pd.DataFrame:
     )
     for number, indicator in enumerate(weights.indicators):
         table[f"vulnerability_{indicator.name}"] = part[:, number]
-    absent = [item.column for item in weights.indicators if item.column not in cells.columns]
+    absent = [
+        item.label or item.column for item in weights.indicators if item.column not in cells.columns
+    ]
     table.attrs["notes"] = (
-        [f"Vulnerability knows nothing of {', '.join(absent)}: no such column."] if absent else []
+        [f"Not known, so not weighed in vulnerability: {', '.join(absent)}."] if absent else []
     )
     return with_standard(table, "vulnerability", weights=weights)
 

@@ -47,8 +47,10 @@ def gap_cells(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.Da
     at = moment(index, as_of)
     index.known("population")
     judge = coverage_standard(index, asked)
-    judged = coverages.judged(picture(index, at), judge)
+    known = picture(index, at)
+    judged = coverages.judged(known, judge)
     cells = with_reasons(with_gap_areas(judged), judge)
+    cells.attrs["notes"] = known.attrs["notes"]
     return finished(cells, index, at, "gap_cells", "Coverage gaps by cell", coverage=judge)
 
 
@@ -59,15 +61,24 @@ def gaps(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.DataFra
     cells = gap_cells(index, as_of, asked)
     table = gap_areas(cells, judge, settlements_in_cells(index))
     table = with_trend(table, cells, index, at)
+    table.attrs |= {"notes": cells.attrs.get("notes", []), "order": ["risk_persons", "gap_persons"]}
     return finished(table, index, at, "gaps", title_of(judge), coverage=judge)
 
 
 def coverage(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.DataFrame:
     """Add up who is covered."""
     judge = coverage_standard(index, asked)
-    table = coverages.coverage(gap_cells(index, as_of, asked), judge)
+    cells = gap_cells(index, as_of, asked)
+    table = coverages.coverage(cells, judge)
     at = moment(index, as_of)
+    table.attrs["notes"] = [*cells.attrs["notes"], EDGE_NOTE]
     return finished(table, index, at, "coverage", "Who is covered, by area", coverage=judge)
+
+
+EDGE_NOTE = (
+    "People are those of all cells that overlap the boundary: at its edge some of them live just "
+    "outside, so the total may exceed that of the outline."
+)
 
 
 def coverage_standard(index: Indexed, asked: StandardAsked) -> coverages.CoverageStandard:
@@ -107,6 +118,7 @@ def settlements_in_cells(index: Indexed) -> pd.DataFrame | None:
             "settlement": places["name"],
             "cell": grid.cells_of(places.geometry.x, places.geometry.y, index.file.resolution),
             "people_persons": places.get("people_persons"),
+            "kind": places.get("kind"),
         }
     ).dropna(subset=["settlement"])
 
@@ -212,7 +224,7 @@ def risk(index: Indexed, as_of: date | None) -> pd.DataFrame:
     columns += ["vulnerability", "top_decile_share", *parts]
     table = table[[name for name in columns if name in table]]
     table = table.sort_values([*order, "cell"], ascending=[False] * len(order) + [True])
-    table.attrs = {"notes": notes}
+    table.attrs = {"notes": notes, "order": order}
     return finished(
         table.reset_index(drop=True), index, at, "risk", "Risk = threat x vulnerability, by cell",
         weights=at.weights,
@@ -272,8 +284,9 @@ def finished(
     made.attrs["standard"] = {**said, **made.attrs["standard"], "reach": standards_of(at)}
     made.attrs |= {"name": name, "title": title, "as_of": at.as_of.isoformat()}
     made.attrs["aoi"] = index.file.name
-    if "notes" in attrs:
-        made.attrs["notes"] = attrs["notes"]
+    for kept in ("notes", "order"):
+        if kept in attrs:
+            made.attrs[kept] = attrs[kept]
     return made
 
 

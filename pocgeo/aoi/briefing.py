@@ -90,7 +90,7 @@ def headlines(found: dict[str, Released]) -> list[Headline]:
         ("gaps", {"label": "Gap areas", "unit": "areas", "how": "rows"}),
         ("inside", {"label": "Incidents within the radius of a base", "unit": "incidents",
                     "how": "rows"}),
-        ("review", {"label": "Incidents that call for a review", "unit": "incidents",
+        ("review", {"label": "Incidents to review: inside, or undecided", "unit": "incidents",
                     "how": "rows"}),
         ("flagged", {"label": "Cells flagged as hotspots", "unit": "cells", "how": "rows"}),
     ]  # fmt: skip

@@ -20,9 +20,10 @@ from pocgeo.analyses.proximity.people import people_within, zones
 from pocgeo.analyses.proximity.review import review_list
 from pocgeo.analyses.proximity.sheet import base_sheet
 from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.picture import reach_of
 from pocgeo.aoi.recipes import pixel_windows
 from pocgeo.aoi.standards import Period as Days
-from pocgeo.aoi.standards import as_of_day, standard
+from pocgeo.aoi.standards import as_of_day, moment, standard
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.geodesy import buffer_m
@@ -130,7 +131,7 @@ def verdicts(
         .sort_values(["rank_", "distance_m", "incident_id"], ignore_index=True)
         .drop(columns="rank_")
     )
-    table = with_base_names(table, index)
+    table = with_base_names(told_error(table), index)
     title = f"Incidents near a base: inside, undecided or outside {rule.radius_m:,.0f} m"
     return titled(table, index, as_of, "verdicts", title)
 
@@ -163,8 +164,19 @@ def review(index: Indexed, radius_m: float | None, as_of: date | None, days: Day
     table = review_list(pairs, history, days_since_presence=days_since_presence(index, history))
     table = table[table["incident_id"].isin(known["incident_id"])].reset_index(drop=True)
     table = table.drop(columns=["geometry", "source", "source_row"], errors="ignore")
-    table = with_base_names(table, index)
+    table = with_base_names(told_error(table), index)
     return titled(table, index, as_of, "review", "Incidents that call for a review (Policy 87)")
+
+
+def told_error(table: pd.DataFrame) -> pd.DataFrame:
+    """Put the metres of the location error into the words that speak of it."""
+    words = [
+        str(why).replace(
+            "within the location error", f"within the location error of {error:,.0f} m"
+        )
+        for why, error in zip(table["why"], table["error_m"], strict=True)
+    ]
+    return table.assign(why=words)
 
 
 def with_base_names(table: pd.DataFrame, index: Indexed) -> pd.DataFrame:
@@ -208,6 +220,9 @@ def sheet(index: Indexed, base_id: str, as_of: date | None) -> tuple[pd.DataFram
     """Give the tables of one base's sheet, in reading order."""
     rule, period = asked(index, None), period_of(index, as_of, {})
     tables = base_sheet(base_id, index.known("bases"), around_of(index, rule, period), rule, period)
+    minutes = people_in_reach(index, base_id, as_of)
+    if minutes is not None:
+        tables = {**tables, "reach": minutes}
     made = []
     for name, table in tables.items():
         title = f"Base {base_id}: {SHEET_TITLES.get(name, name)}"
@@ -221,6 +236,25 @@ def sheet(index: Indexed, base_id: str, as_of: date | None) -> tuple[pd.DataFram
     return tuple(made)
 
 
+STEPS_MIN = (30, 60, 120)
+"""Steps of the sheet's reach table, minutes."""
+
+
+def people_in_reach(index: Indexed, base_id: str, as_of: date | None) -> pd.DataFrame | None:
+    """Add up the people this base alone reaches in time; None without population."""
+    people = index.table("population")
+    table = reach_of(index, moment(index, as_of))
+    if people is None or table is None:
+        return None
+    mine = table[table["base_id"] == base_id].merge(people, on="cell", how="left")
+    rows = []
+    for step in STEPS_MIN:
+        near = mine[mine["reach_min"] <= step]
+        persons = near["people_persons"].sum(min_count=1)
+        rows.append({"within_min": step, "people_persons": persons, "cells_n": len(near)})
+    return pd.DataFrame(rows)
+
+
 SHEET_TITLES = {
     "facts": "what is known of it",
     "ledger": "who and what lies within the radius",
@@ -229,6 +263,7 @@ SHEET_TITLES = {
     "incidents": "incidents inside or undecided",
     "months": "incidents within the radius by month",
     "neighbours": "neighbouring bases",
+    "reach": "people it reaches alone, readiness included (see docs/methods/reach.md)",
 }
 
 

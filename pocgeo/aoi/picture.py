@@ -73,9 +73,12 @@ def joined(index: Indexed, moment: Moment) -> pd.DataFrame:
         extra = index.table(name)
         if extra is not None:
             table = table.merge(extra, on="cell", how="left", validate="one_to_one")
-    for join in (with_reach, with_presence, with_alerts, with_sites, with_incidents):
+    notes: list[str] = []
+    for join in (with_reach, with_presence, with_alerts, with_sites, with_incidents, with_risk):
         table = join(table, index, moment)
-    return with_risk(table, index, moment)
+        notes += [note for note in table.attrs.pop("notes", []) if note not in notes]
+    table.attrs["notes"] = notes
+    return table
 
 
 def reach_of(index: Indexed, moment: Moment) -> pd.DataFrame | None:
@@ -93,8 +96,12 @@ def with_reach(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFr
         return table
     field = reach_field(minutes, table)
     names = standing(index.known("bases"), moment.at).set_index("base_id")["name"]
+    counts = minutes.groupby("assumed")["base_id"].nunique()
+    notes = [f"Assumed of {n} bases that do not state it: {said}." for said, n in counts.items()]
     field["base"] = field["base_id"].map(names).fillna(field["base_id"])
-    return table.merge(field, on="cell", how="left", validate="one_to_one")
+    table = table.merge(field, on="cell", how="left", validate="one_to_one")
+    table.attrs["notes"] = notes
+    return table
 
 
 def with_presence(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:

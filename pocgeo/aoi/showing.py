@@ -86,6 +86,8 @@ def layer_table(index: Indexed, name: str, day: date) -> pd.DataFrame:
     """Give a layer as it stood on a day, ready for the gate."""
     spec = index.requests[name].spec
     rows = obligations.as_known(index.known(name), day)
+    if "occurred_on" in rows:
+        rows = rows[rows["occurred_on"] >= pd.Timestamp(index.file.period[0])]
     if spec.geometry == "track":
         rows = tracks(rows)
     rows = rows.drop(columns=["source", "source_row"], errors="ignore").reset_index(drop=True)
@@ -164,6 +166,12 @@ def own_columns(index: Indexed, finding: pd.DataFrame) -> dict[str, ColumnSpec]:
             specs[rule.column] = ColumnSpec(
                 name=rule.column, label=f"{request.spec.title}: {rule.method.replace('_', ' ')}",
                 unit=None, sensitivity=request.spec.sensitivity, released_as="none", counts=None,
+            )  # fmt: skip
+        if request.spec.vulnerability is not None:
+            specs[f"vulnerability_{layer}"] = ColumnSpec(
+                name=f"vulnerability_{layer}", label=f"Vulnerability, {request.spec.title.lower()}",
+                unit="0–1", sensitivity="restricted", released_as="none", counts=None, digits=2,
+                priority=3,
             )  # fmt: skip
         if layer == name:
             for field in request.spec.fields.values():

@@ -14,6 +14,9 @@ from pocgeo.doors.running import progress_on, suffix_format
 
 __all__ = ["Delivery", "aoi_argument", "opened", "period_options", "product_options"]
 
+ROWS_ON_A_TERMINAL = 100
+"""Rows printed unless --top says otherwise; files and totals always have all."""
+
 FORMATS = ["text", "csv", "xlsx", "geojson", "gpkg", "geoparquet", "kml", "json"]
 AUDIENCES = ["internal", "partners", "public"]
 
@@ -44,7 +47,8 @@ class Delivery:
         released = [area.release(table, audience=self.audience) for table in tables]
         form = suffix_format(self.out, self.form) or "text"
         if self.out is None and form == "text":
-            click.echo("\n\n".join(pocgeo.as_text(each, top=self.top) for each in released))
+            top = self.top or ROWS_ON_A_TERMINAL
+            click.echo("\n\n".join(pocgeo.as_text(each, top=top) for each in released))
             return
         path = self.out or area.out_path(released[0], form)
         if form == "text":
@@ -71,7 +75,11 @@ def product_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Default: text, or the ending of --out.",
     )
     @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-    @click.option("--top", type=click.IntRange(1), help="Only the first rows.")
+    @click.option(
+        "--top",
+        type=click.IntRange(1),
+        help="Only the first rows; a terminal shows 100 unless told otherwise.",
+    )
     @wraps(command)
     def with_delivery(
         *args: Any,

@@ -85,7 +85,7 @@ def release(
     floor = str(finding.attrs.get("sensitivity", "open"))
     _check_marking(policy, name, context)
     _check_secret(floor, name)
-    out = _passed(finding, policy, name, context, floor)
+    out = _ordered(_passed(finding, policy, name, context, floor), finding, policy)
     return Released(
         name=name,
         title=title,
@@ -125,6 +125,15 @@ def _passed(
         out = outward(table, specs, policy, kind=kind, name=name)
     inward = ("Notes on the records behind this are for internal readers.",) if notes else ()
     return replace(out, withheld=(*secret, *out.withheld, *inward))
+
+
+def _ordered(out: Outward, finding: pd.DataFrame, policy: Policy) -> Outward:
+    """Rank coarser rows anew by what the finding is ranked by; what is withheld comes last."""
+    by = [name for name in finding.attrs.get("order", ()) if name in out.table]
+    if "restricted" in policy.sees or not by:
+        return out
+    table = out.table.sort_values(by, ascending=False, na_position="last", kind="stable")
+    return replace(out, table=table.reset_index(drop=True))
 
 
 def _flat(finding: pd.DataFrame) -> pd.DataFrame:

@@ -39,7 +39,7 @@ DECIMALS = 7
 """Decimals of a degree in text formats: a centimetre."""
 
 
-def export(released: Released, path: Path, fmt: str) -> Path:
+def export(released: Released, path: Path | str, fmt: str) -> Path:
     """Write a released table to a file.
 
     Parameters
@@ -62,6 +62,7 @@ def export(released: Released, path: Path, fmt: str) -> Path:
     BadInput
         The folder is missing or not writable; a format of places for a table without places.
     """
+    path = Path(path)
     if fmt not in WRITERS:
         raise UnknownName("format", fmt, FORMATS)
     _check_place(path)

@@ -72,10 +72,10 @@ def as_text(released: Released, width: int | None = None, top: int | None = None
     return "\n".join([*lines, "", marking])
 
 
-def save_text(released: Sequence[Released], path: Path, top: int | None = None) -> str:
+def save_text(released: Sequence[Released], path: Path | str, top: int | None = None) -> str:
     """Write tables as text into one file; return the line that says so."""
     text = "\n\n\n".join(as_text(each, width=160, top=top) for each in released) + "\n"
-    written_atomically(path, text.encode())
+    written_atomically(Path(path), text.encode())
     return f"Wrote {path}"
 
 

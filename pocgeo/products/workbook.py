@@ -61,7 +61,7 @@ def workbook_bytes(released: Released, table: pd.DataFrame, facts: Mapping[str, 
             "Use csv or geoparquet."
         )
     book = Workbook(write_only=True)
-    _table_sheet(book.create_sheet(_sheet_name(released.title)), released, table)
+    _table_sheet(book.create_sheet(_sheet_name(released.name.replace("_", " "))), released, table)
     _read_me(book.create_sheet("Read me"), released, facts)
     book.properties.title = clean(released.title)
     book.properties.creator = "pocgeo"

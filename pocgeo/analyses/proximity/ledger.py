@@ -94,9 +94,7 @@ def ledger(
     standard: ProximityStandard = ONE_KILOMETRE,
     period: Period = ALWAYS,
 ) -> pd.DataFrame:
-    """Add up, for every bound base, who and what lies within its radius.
-
-    Zones overlap: what lies near two bases stands in both rows, so columns must not be summed.
+    """Add up who and what lies near every bound base. Zones overlap: do not sum over bases.
 
     Parameters
     ----------

@@ -138,6 +138,8 @@ def nearest_to(shape: Any, table: pd.DataFrame | None, key: str) -> pd.DataFrame
             "direction": local_directions(*here, centres[:, 0], centres[:, 1]),
         }
     )
+    if "counted_on" in table:
+        rows.insert(4, "counted_on", table["counted_on"].to_numpy())
     rows = rows.sort_values(["distance_m", key], kind="stable", ignore_index=True).head(NEAREST)
     return rows.drop(columns="people_persons") if key == "base_id" else rows
 
