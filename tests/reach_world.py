@@ -200,7 +200,7 @@ def truth(
     count = round(world.side_km / step_km)
     axis = -world.side_km / 2 + (np.arange(count) + 0.5) * step_km
     pace = np.stack([world.min_per_km(axis, np.full(count, y), wet) for y in axis])
-    barred = touched(world, count, step_km)
+    barred = touched(world.rivers, world.side_km, step_km)
     vertices, edges, edge_min = fine_roads(world, wet, road_km)
     indptr, columns, minutes = lattice_arcs(pace, barred, step_km)
     joins = road_joins(world, vertices, pace, barred, step_km)
@@ -216,19 +216,20 @@ def truth(
     return Truth(found[:nodes].reshape(count, count), world.side_km, step_km)
 
 
-def touched(world: World, count: int, step_km: float) -> np.ndarray:
-    """Lattice squares that a river touches: from points along it every hundredth of a square."""
-    barred = np.zeros((count, count), dtype=bool)
-    for river in world.rivers:
-        points = (refined(river, step_km / 100) + world.side_km / 2) / step_km
+def touched(lines: list[np.ndarray], side_km: float, step_km: float) -> np.ndarray:
+    """Squares that a line touches, from points along it every hundredth of a square."""
+    count = round(side_km / step_km)
+    hit = np.zeros((count, count), dtype=bool)
+    for line in lines:
+        points = (refined(line, step_km / 100) + side_km / 2) / step_km
         at = np.floor(points).astype(int)
         corners = np.column_stack(
             [at[1:, 0], at[:-1, 1]]
         )  # or a move could slip through diagonally
         at = np.concatenate([at, corners])
         at = at[((at >= 0) & (at < count)).all(axis=1)]
-        barred[at[:, 1], at[:, 0]] = True
-    return barred
+        hit[at[:, 1], at[:, 0]] = True
+    return hit
 
 
 def lattice_arcs(
