@@ -252,6 +252,23 @@ def test_uphill_takes_longer_than_downhill(land: Lattice) -> None:
     assert field(same, at(low)).minutes[high] == pytest.approx(level, rel=1e-6)
 
 
+def test_a_slope_may_close_an_arc_one_way(land: Lattice) -> None:
+    cells_n = len(land.cells)
+    height = (land.lat[:cells_n] - 6.0) * 30_000
+    graph = travel_graph(
+        land,
+        np.full(cells_n, 12.0),
+        np.full(len(land.network.u), np.inf),
+        crossing_min=WADED,
+        elevation_m=height,
+        slope=lambda rise: np.where(rise > 0.05, np.inf, 1.0),
+    )
+    low, high = int(np.argmin(height)), int(np.argmax(height))
+    assert np.isfinite(graph.minutes).all()
+    assert np.isinf(field(graph, at(low)).minutes[high])
+    assert np.isfinite(field(graph, at(high)).minutes[low])
+
+
 # --- seeds, places, bands
 
 

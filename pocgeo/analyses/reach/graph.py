@@ -136,32 +136,52 @@ def travel_graph(
     per_cell = checked(pace, cells_n, "pace", "cell")
     per_edge = checked(road_pace, edges_n, "road_pace", "road edge")
     water = no_water(ground) if crossing_min is None else np.asarray(crossing_min, np.float32)
-    parts = [
-        off_road(ground, per_cell, water),
-        on_road(ground, per_edge),
-        between(ground, per_cell, water),
-    ]
-    u, v, minutes = (np.concatenate(part) for part in zip(*parts, strict=True))
-    del parts
-    passable = np.isfinite(minutes)
-    u, v, minutes = u[passable], v[passable], np.maximum(minutes[passable], NO_TIME)
+    u, v, minutes = ways(ground, per_cell, per_edge, water)
     there = back = minutes
     if elevation_m is not None:
         rise = steepness(ground, np.asarray(elevation_m, dtype="float64"), u, v)
         there = (minutes * slope(rise)).astype(np.float32)
         back = (minutes * slope(-rise)).astype(np.float32)
-    count = len(ground.lon)
-    heads, tails = np.concatenate([u, v]), np.concatenate([v, u])
-    matrix = coo_array((np.concatenate([there, back]), (heads, tails)), (count, count)).tocsr()
+    indptr, indices, both = by_row(u, v, there, back, len(ground.lon))
     return TravelGraph(
-        indptr=matrix.indptr.astype(np.int32, copy=False),
-        indices=matrix.indices.astype(np.int32, copy=False),
-        minutes=matrix.data,
+        indptr=indptr,
+        indices=indices,
+        minutes=both,
         cells_n=cells_n,
         lon=ground.lon,
         lat=ground.lat,
         pace=per_cell,
     )
+
+
+def ways(
+    ground: Lattice, pace: Singles, road_pace: Singles, water: Singles
+) -> tuple[Ints, Ints, Singles]:
+    """All ways on the flat that can be gone, each once."""
+    parts = [
+        off_road(ground, pace, water),
+        on_road(ground, road_pace),
+        between(ground, pace, water),
+    ]
+    u, v, minutes = (np.concatenate(part) for part in zip(*parts, strict=True))
+    passable = np.isfinite(minutes)
+    return u[passable], v[passable], np.maximum(minutes[passable], NO_TIME)
+
+
+def by_row(
+    u: Ints, v: Ints, there: Singles, back: Singles, count: int
+) -> tuple[Ints, Ints, Singles]:
+    """Sort arcs both ways by their start; a slope may have closed some one way."""
+    heads, tails = np.concatenate([u, v]), np.concatenate([v, u])
+    minutes = np.concatenate([there, back])
+    if not np.isfinite(minutes).all():
+        kept = np.isfinite(minutes)
+        heads, tails, minutes = heads[kept], tails[kept], minutes[kept]
+    matrix = coo_array((minutes, (heads, tails)), (count, count)).tocsr()
+    pointers, columns = (
+        part.astype(np.int32, copy=False) for part in (matrix.indptr, matrix.indices)
+    )
+    return pointers, columns, matrix.data
 
 
 def checked(pace: NDArray[np.floating], count: int, name: str, per: str) -> Singles:

@@ -198,8 +198,7 @@ def reach_minutes(graph: TravelGraph, sites: Sites, limit_min: float) -> ReachTa
     """
     if not 0 < limit_min < np.inf:
         raise BadInput(f"limit_min must be more than 0 and finite, got {limit_min:g}.")
-    parts = [np.zeros((2, 0), dtype=np.int64)]
-    times = [np.zeros(0, dtype=np.float32)]
+    parts, times = [np.zeros((2, 0), dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
     for group, nodes in neighbourhoods(graph, sites, limit_min):
         indptr, indices, minutes = within(graph, nodes)
         cells_n = int(np.searchsorted(nodes, graph.cells_n))
@@ -207,8 +206,7 @@ def reach_minutes(graph: TravelGraph, sites: Sites, limit_min: float) -> ReachTa
             some = group[start : start + BATCH]
             asked = seeds_within(sites, some, nodes)
             matrix = with_sites(indptr, indices, minutes, asked)
-            first = len(nodes)
-            told = dijkstra(matrix, indices=first + np.arange(len(some)), limit=limit_min)
+            told = dijkstra(matrix, indices=len(nodes) + np.arange(len(some)), limit=limit_min)
             site, cell = np.nonzero(np.isfinite(told[:, :cells_n]))
             parts.append(np.stack([some[site], nodes[cell]]))
             times.append(told[site, cell].astype(np.float32))
