@@ -22,8 +22,8 @@ from pocgeo.analyses.reach.graph import (
     top_speed_m_per_min,
     travel_graph,
 )
-from pocgeo.analyses.reach.places import Origins, cell_bands, reach_at
-from pocgeo.analyses.reach.seeds import departures
+from pocgeo.analyses.reach.places import cell_bands, reach_at
+from pocgeo.analyses.reach.seeds import departures, origins_of
 from pocgeo.analyses.reach.table import ReachTable, reach_minutes
 from pocgeo.cells.grid import centres, cover
 from pocgeo.cells.lattice import Lattice, lattice
@@ -326,13 +326,23 @@ def test_beside_a_base_the_base_itself_is_asked(land: Lattice) -> None:
     spot = pd.DataFrame(
         {"lon": [lon + 0.002, np.nan], "lat": [lat, 6.0]}, index=["near", "unknown"]
     )
-    exact = Origins(np.array([lon]), np.array([lat]), np.zeros(1), np.zeros(1, np.int32))
+    exact = origins_of([shapely.Point(lon, lat)])
     over, straight = (reach_at(land, graph, told, spot, origins=each) for each in (None, exact))
     crow_km = float(distance_m(lon, lat, lon + 0.002, lat)) / 1000
     assert straight["reach_min"]["near"] <= crow_km * graph.pace.max()
     assert straight["reach_min"]["near"] < over["reach_min"]["near"]
     assert straight["site"]["near"] == 0
     assert np.isnan(straight["reach_min"]["unknown"]) and straight["site"]["unknown"] == -1
+
+
+def test_origins_of_a_perimeter_are_all_along_it() -> None:
+    camp, spot = shapely.box(27.05, 6.04, 27.06, 6.05), shapely.Point(27.1, 6.1)
+    found = origins_of([camp, spot], [10.0, 20.0])
+    assert np.bincount(found.site).tolist() == [41, 1]
+    assert found.minutes[[0, -1]].tolist() == [10.0, 20.0]
+    assert (
+        shapely.boundary(camp).distance(shapely.MultiPoint(np.c_[found.lon, found.lat][:-1])) == 0
+    )
 
 
 def test_bands_hold_what_is_asked_inside_the_cell(land: Lattice) -> None:

@@ -8,14 +8,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
 
 from pocgeo.analyses.reach.graph import Floats, Sites, TravelGraph
-from pocgeo.analyses.reach.places import CENTRES, VERTICES, width_m
+from pocgeo.analyses.reach.places import CENTRES, VERTICES, Origins, width_m
 from pocgeo.cells.barriers import crossed
 from pocgeo.cells.lattice import Lattice
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.geodesy import centre_of, earth_centred_m
 from pocgeo.ground.nearness import distance_to_geometry_m
 
-__all__ = ["departures"]
+__all__ = ["departures", "origins_of"]
+
+RIM_STEP_DEG = 0.001
+"""Exact origins along a perimeter lie at most this far apart: 110 m."""
 
 Ints = NDArray[np.int64]
 
@@ -70,6 +73,22 @@ def departures(
     minutes = notice[site] + legs(ground, graph, shapes[site], node, length, crossing_min)
     kept = np.isfinite(minutes)
     return packed(np.stack([site, node])[:, kept], minutes[kept], len(shapes))
+
+
+def origins_of(bases: ArrayLike, notice_min: ArrayLike = 0.0) -> Origins:
+    """Exact places that bases depart from: the point, or points all along the perimeter.
+
+    Parameters
+    ----------
+    bases : sequence of m shapely points or polygons, EPSG:4326
+    notice_min : float, or one per base
+        Readiness, minutes.
+    """
+    shapes = np.asarray(bases, dtype=object)
+    notice = np.broadcast_to(np.asarray(notice_min, dtype="float64"), shapes.shape)
+    fine = shapely.segmentize(shapes, RIM_STEP_DEG)
+    spots, site = shapely.get_coordinates(fine, return_index=True)
+    return Origins(spots[:, 0].copy(), spots[:, 1].copy(), notice[site], site.astype(np.int32))
 
 
 def around(
