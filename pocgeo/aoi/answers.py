@@ -12,12 +12,14 @@ from pocgeo.analyses import hotspots as hot
 from pocgeo.analyses import indicators as series
 from pocgeo.analyses.gaps import gap_areas, with_gap_areas, with_reasons
 from pocgeo.analyses.null_check import null_check
+from pocgeo.analyses.reach import STRAIGHT_LINE
 from pocgeo.analyses.risk import rank_stability
 from pocgeo.analyses.trend import trend
 from pocgeo.aoi import obligations
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.picture import Moment, incidents_placed, picture
 from pocgeo.aoi.standards import Period, StandardAsked, moment, standard
+from pocgeo.aoi.travel import method_words
 from pocgeo.cells import grid
 from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput, UnknownName
@@ -44,7 +46,7 @@ def load_report(index: Indexed) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def gap_cells(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.DataFrame:
     """Judge every cell of the picture, with the reason of each gap."""
-    at = moment(index, as_of)
+    at = moment(index, as_of, asked.get("season"))
     index.known("population")
     judge = coverage_standard(index, asked)
     known = picture(index, at)
@@ -56,7 +58,7 @@ def gap_cells(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.Da
 
 def gaps(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.DataFrame:
     """Rank gap areas, with the trend of incidents in each."""
-    at = moment(index, as_of)
+    at = moment(index, as_of, asked.get("season"))
     judge = coverage_standard(index, asked)
     cells = gap_cells(index, as_of, asked)
     table = gap_areas(cells, judge, settlements_in_cells(index))
@@ -70,7 +72,7 @@ def coverage(index: Indexed, as_of: date | None, asked: StandardAsked) -> pd.Dat
     judge = coverage_standard(index, asked)
     cells = gap_cells(index, as_of, asked)
     table = coverages.coverage(cells, judge)
-    at = moment(index, as_of)
+    at = moment(index, as_of, asked.get("season"))
     table.attrs["notes"] = [*cells.attrs["notes"], EDGE_NOTE]
     return finished(table, index, at, "coverage", "Who is covered, by area", coverage=judge)
 
@@ -281,7 +283,7 @@ def finished(
     attrs = dict(table.attrs)
     said = dict(attrs.get("standard", {}))
     made = with_standard(table, str(attrs.get("question", title)), **standards)
-    made.attrs["standard"] = {**said, **made.attrs["standard"], "reach": standards_of(at)}
+    made.attrs["standard"] = {**said, **made.attrs["standard"], "reach": standards_of(index, at)}
     made.attrs |= {"name": name, "title": title, "as_of": at.as_of.isoformat()}
     made.attrs["aoi"] = index.file.name
     for kept in ("notes", "order"):
@@ -290,6 +292,9 @@ def finished(
     return made
 
 
-def standards_of(at: Moment) -> dict[str, Any]:
+def standards_of(index: Indexed, at: Moment) -> dict[str, Any]:
     """Say how reach was measured, in plain words for the manifest."""
-    return {"method": "straight line", "speed_kmh": dict(at.reach.speed_kmh)}
+    method = method_words(index, at.reach)
+    if method == STRAIGHT_LINE:
+        return {"method": method, "speed_kmh": dict(at.reach.speed_kmh)}
+    return {"method": method, "rules": index.terrain_rules.name}

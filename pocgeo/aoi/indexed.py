@@ -9,7 +9,10 @@ from typing import Any
 import pandas as pd
 
 from pocgeo.aoi.recipes import RECIPES
+from pocgeo.cells.speeds import TerrainRules
+from pocgeo.cells.terrain_file import overlaid, terrain_rules
 from pocgeo.engine.store import Store
+from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import plain
 from pocgeo.ground.provenance import code_digest, digest_of, file_digest
@@ -40,6 +43,7 @@ class Indexed:
         self._tables: dict[str, pd.DataFrame] = {}
         self._keys: dict[str, str] = {}
         self._held: dict[str, pd.DataFrame] = {}
+        self._kept: dict[str, Any] = {}
 
     @cached_property
     def boundary(self) -> Any:
@@ -61,8 +65,8 @@ class Indexed:
 
     def has(self, name: str) -> bool:
         """Whether there is such a layer or table."""
-        if name == "raster:population":
-            return "population" in self.requests
+        if name.startswith("raster:"):
+            return name.removeprefix("raster:") in self.requests
         if name == "own:layers":
             return bool(self.indexed_layers)
         if name in RECIPES:
@@ -98,6 +102,22 @@ class Indexed:
             f"Add [layers.{layer}] with a path."
         )
 
+    @cached_property
+    def terrain_rules(self) -> TerrainRules:
+        """Terrain rules of the house, changed by the file that [standards.terrain] names."""
+        said = self.file.standards.get("terrain", {})
+        house = read_toml(declared("standards") / "terrain.toml")
+        if "rules" not in said:
+            return terrain_rules(house, "standards/terrain.toml")
+        path = self.file.folder / str(said["rules"])
+        return terrain_rules(overlaid(house, read_toml(path), path.name), path.name)
+
+    def kept(self, key: str, build: Callable[[], Any]) -> Any:
+        """Give what several questions share, worked out once; nobody changes it."""
+        if key not in self._kept:
+            self._kept[key] = build()
+        return self._kept[key]
+
     def held(self, key: str, build: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Give a copy of a table that several questions share, worked out once."""
         if key not in self._held:
@@ -132,7 +152,7 @@ class Indexed:
         return parts[0].joined(parts[1:])
 
     def _report_part(self, name: str, part: str) -> pd.DataFrame:
-        key = {"key": self.key(name if name != "population" else "raster:population")}
+        key = {"key": self._source_key(name)}
         return self.store.table(
             f"report_{name}_{part}", key, lambda: getattr(self.loaded(name).report, part)
         )
@@ -142,6 +162,10 @@ class Indexed:
         if name not in self._keys:
             self._keys[name] = self._derived_key(name) if name in RECIPES else self._layer_key(name)
         return self._keys[name]
+
+    def _source_key(self, name: str) -> str:
+        raster = self.requests[name].spec.geometry == "raster"
+        return self.key(f"raster:{name}" if raster else name)
 
     def _layer_key(self, name: str) -> str:
         if name == "own:layers":
@@ -162,6 +186,8 @@ class Indexed:
         below = [item for item in (*recipe.needs, *recipe.uses) if self.has(item)]
         keys = [[item, self.key(item)] for item in below]
         own = [self.file.resolution, self.file.time_zone, self.digests[self.file.boundary]]
+        own += [plain(self.file.standards.get(section)) for section in recipe.standards]
+        own += [digest_of(self.terrain_rules)] if "terrain" in recipe.standards else []
         return digest_of([name, keys, own, code_digest(*CELL_ROOMS)])
 
     def index(self) -> list[str]:
@@ -190,7 +216,7 @@ class Indexed:
         return name not in self._tables and self.store.stale(stored, {"key": self.key(name)})
 
     def _report_is_stale(self, name: str) -> bool:
-        key = {"key": self.key(name if name != "population" else "raster:population")}
+        key = {"key": self._source_key(name)}
         return any(self.store.stale(f"report_{name}_{part}", key) for part in REPORTS)
 
     def say(self, what: str, done: int, steps: int) -> None:

@@ -6,11 +6,12 @@ from datetime import date
 import pandas as pd
 
 from pocgeo.analyses.bases import standing
-from pocgeo.analyses.reach import ReachStandard, reach_field, reach_table
+from pocgeo.analyses.reach import ReachStandard, reach_field
 from pocgeo.analyses.record import known_by
 from pocgeo.analyses.risk import risk
 from pocgeo.analyses.weights import Indicator, RiskWeights
 from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.travel import method_words, minutes_table
 from pocgeo.cells.nearby import alerted, persons_near
 from pocgeo.cells.presence import presence
 from pocgeo.ground.provenance import digest_of
@@ -83,10 +84,7 @@ def joined(index: Indexed, moment: Moment) -> pd.DataFrame:
 
 def reach_of(index: Indexed, moment: Moment) -> pd.DataFrame | None:
     """Minutes from every standing base to every cell within the horizon; None without bases."""
-    bases = index.table("bases")
-    if bases is None:
-        return None
-    return reach_table(index.known("cells"), bases, moment.reach, as_of=moment.at)
+    return minutes_table(index, moment.reach, moment.at)
 
 
 def with_reach(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:
@@ -95,6 +93,7 @@ def with_reach(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFr
     if minutes is None:
         return table
     field = reach_field(minutes, table)
+    field["reach_method"] = method_words(index, moment.reach)
     names = standing(index.known("bases"), moment.at).set_index("base_id")["name"]
     counts = minutes.groupby("assumed")["base_id"].nunique()
     notes = [f"Assumed of {n} bases that do not state it: {said}." for said, n in counts.items()]

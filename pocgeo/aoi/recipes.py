@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from pocgeo.cells import grid
+from pocgeo.cells.averages import cell_means, cover_shares
 from pocgeo.cells.gather import lattice, with_areas
 from pocgeo.cells.index import layer_cells
 from pocgeo.cells.placing import place_incidents
@@ -15,6 +16,7 @@ from pocgeo.cells.population import population
 from pocgeo.cells.presence import planned_presence, presence_days
 from pocgeo.ground.pixels import PixelWindow
 from pocgeo.sources.counts import people_windows
+from pocgeo.sources.raster import windows
 
 if TYPE_CHECKING:
     from pocgeo.aoi.indexed import Indexed
@@ -34,6 +36,9 @@ class Recipe:
 
     uses: tuple[str, ...] = ()
     """Layers and tables that are taken where the AOI has them."""
+
+    standards: tuple[str, ...] = ()
+    """Sections of [standards] that decide the table."""
 
 
 def cells(index: "Indexed") -> pd.DataFrame:
@@ -56,9 +61,8 @@ def pixel_windows(
 def people(index: "Indexed") -> pd.DataFrame:
     """People of each cell; those who live in the rasters but in no cell are in the attrs."""
     cells = index.known("cells")
-    whole = shapely.total_bounds(grid.boundaries(cells["cell"].to_numpy()))
-    windows = pixel_windows(index, tuple(whole))
-    table, outside = population(windows, cells, index.file.resolution)
+    pixels = pixel_windows(index, raster_bounds(index))
+    table, outside = population(pixels, cells, index.file.resolution)
     table.attrs["outside_persons"] = {name: float(number) for name, number in outside.items()}
     return table
 
@@ -95,6 +99,42 @@ def own_layers(index: "Indexed") -> pd.DataFrame:
     return table
 
 
+def raster_bounds(index: "Indexed") -> tuple[float, float, float, float]:
+    """West, south, east and north of all cells: more than the outline's."""
+    west, south, east, north = shapely.total_bounds(
+        grid.boundaries(index.known("cells")["cell"].to_numpy())
+    )
+    return float(west), float(south), float(east), float(north)
+
+
+def raster_windows(index: "Indexed", name: str) -> Iterator[PixelWindow]:
+    """Walk the pixels of a raster layer that touch the cells."""
+    bounds = raster_bounds(index)
+    for raster in index.rasters(name):
+        yield from windows(raster.path, raster.bands, bounds=bounds)
+
+
+def land_cover(index: "Indexed") -> pd.DataFrame:
+    """Share of each cell by class; what the legend does not name is in the attrs."""
+    said = index.file.standards.get("terrain", {})
+    legend = index.terrain_rules.legend(said.get("legend", "worldcover"), said.get("codes"))
+    cover = cover_shares(raster_windows(index, "landcover"), index.known("cells"), legend)
+    table = cover.shares.reset_index(drop=True)
+    table.insert(0, "cell", index.known("cells")["cell"].to_numpy())
+    table.attrs["notes"] = list(cover.notes)
+    return table
+
+
+def means_of(layer: str, column: str) -> Callable[["Indexed"], pd.DataFrame]:
+    """Make the builder of a table of a raster's mean in each cell."""
+
+    def build(index: "Indexed") -> pd.DataFrame:
+        means = cell_means(raster_windows(index, layer), index.known("cells"))
+        return pd.DataFrame({"cell": index.known("cells")["cell"], column: means.to_numpy()})
+
+    return build
+
+
 RECIPES: Mapping[str, Recipe] = {
     "cells": Recipe(build=cells, uses=("areas", "aors", "settlements")),
     "population": Recipe(build=people, needs=("cells", "raster:population")),
@@ -104,4 +144,13 @@ RECIPES: Mapping[str, Recipe] = {
     "presence_days": Recipe(build=recorded, needs=("cells", "patrols"), uses=("bases",)),
     "planned_presence": Recipe(build=planned, needs=("cells", "planned_patrols")),
     "own_layers": Recipe(build=own_layers, needs=("cells", "own:layers")),
+    "land_cover": Recipe(
+        build=land_cover, needs=("cells", "raster:landcover"), standards=("terrain",)
+    ),
+    "elevation_means": Recipe(
+        build=means_of("elevation", "elevation_m"), needs=("cells", "raster:elevation")
+    ),
+    "friction_means": Recipe(
+        build=means_of("friction", "friction_min_per_m"), needs=("cells", "raster:friction")
+    ),
 }

@@ -29,6 +29,7 @@ class StandardAsked(TypedDict, total=False):
     alert: bool
     require: str
     min_risk: float | None
+    season: str | None
 
 
 class Narrowing(TypedDict, total=False):
@@ -74,6 +75,8 @@ def standard(
     """
     known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     values = dict(file.standards.get(section, {}))
+    if section == "reach":
+        values.pop("method", None)  # says how minutes are measured, not what is in time
     for name in values:
         if name not in known:
             raise UnknownName(f"key of [standards.{section}] in {file.path}", name, known)
@@ -102,12 +105,13 @@ def weights_of(index: Indexed) -> RiskWeights:
     return with_own_indicators(risk_weights(read_toml(path), path.name), index)
 
 
-def moment(index: Indexed, as_of: date | None) -> Moment:
+def moment(index: Indexed, as_of: date | None, season: str | None = None) -> Moment:
     """Set the day, the standard of reach and the weights that every question starts from."""
-    reach = standard(ReachStandard, index.file, "reach")
+    said = {} if season is None else {"season": season}
+    reach = standard(ReachStandard, index.file, "reach", said)
     full = SPEED_KMH | dict(reach.speed_kmh)
     if full != dict(reach.speed_kmh):
-        reach = standard(ReachStandard, index.file, "reach", {"speed_kmh": full})
+        reach = standard(ReachStandard, index.file, "reach", said | {"speed_kmh": full})
     return Moment(as_of=as_of_day(index.file, as_of), reach=reach, weights=weights_of(index))
 
 

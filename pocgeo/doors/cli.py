@@ -108,6 +108,9 @@ def standard_options(command: Any) -> Any:
             show_default=True,
             help="Covered by any standard, or only by all of them.",
         ),
+        click.option(
+            "--season", type=click.Choice(["dry", "wet"]), help="State of roads, ground and water."
+        ),
         click.option("--alert/--no-alert", default=False, help="Ask for an alert network too."),
         click.option(
             "--presence",

@@ -9,7 +9,7 @@ from pocgeo.layers.strict import StrictTable, hint
 __all__ = ["STANDARD_KEYS", "standards_of"]
 
 NUMBER, TEXT, YES_NO = "a number", "a text in quotes", "true or false"
-TEXTS, NUMBERS = "a list of texts", "a table of numbers"
+TEXTS, NUMBERS, WORDS = "a list of texts", "a table of numbers", "a table of texts"
 KINDS: Mapping[str, tuple[type, ...]] = {
     NUMBER: (int, float),
     TEXT: (str,),
@@ -24,7 +24,7 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "reach": {
             "reach_min": NUMBER, "speed_kmh": NUMBERS, "assumed_notice_min": NUMBER,
-            "assumed_mobility": TEXT, "horizon_min": NUMBER, "season": TEXT,
+            "assumed_mobility": TEXT, "horizon_min": NUMBER, "season": TEXT, "method": TEXT,
         },
         "presence": {"presence_days": NUMBER},
         "coverage": {
@@ -38,6 +38,7 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "risk": {"weights": TEXT},
         "indicators": {"presence_days": NUMBER, "reach_min": NUMBER, "high_risk_share": NUMBER},
         "gaps": {},
+        "terrain": {"rules": TEXT, "legend": TEXT, "codes": WORDS},
     }
 )  # fmt: skip
 """Section -> key -> type; the questions check the values."""
@@ -66,6 +67,8 @@ def is_of(value: Any, kind: str) -> bool:
     """Say whether a value is of a type; true is no number."""
     if kind == TEXTS:
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind == WORDS:
+        return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
     if kind == NUMBERS:
         return isinstance(value, dict) and all(is_of(item, NUMBER) for item in value.values())
     return isinstance(value, KINDS[kind]) and (kind == YES_NO or not isinstance(value, bool))

@@ -1,0 +1,199 @@
+"""Reach over the ground: minutes from each base by roads, land cover, slope, water and season."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pocgeo.analyses.bases import numbers_of, standing, words_of
+from pocgeo.analyses.reach.air import AIR, air_table
+from pocgeo.analyses.reach.graph import Field, TravelGraph, field, travel_graph
+from pocgeo.analyses.reach.seeds import departures
+from pocgeo.analyses.reach.straight import ReachStandard
+from pocgeo.analyses.reach.table import reach_minutes
+from pocgeo.cells.lattice import Lattice
+from pocgeo.cells.slopes import slope_minutes
+from pocgeo.cells.speeds import TerrainRules
+from pocgeo.cells.terrain import Terrain, pace, relief_m
+from pocgeo.cells.ways import crossing_minutes, road_pace
+from pocgeo.ground.frames import require_columns, with_standard
+from pocgeo.ground.nearness import distance_to_geometry_m
+
+__all__ = ["Ground", "ground_reach_table"]
+
+COLUMNS = ["base_id", "cell", "reach_min", "binding", "assumed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """All that reach over the ground is worked out from, whoever moves."""
+
+    lattice: Lattice
+    """Cells, road vertices, ways between them, water they cross."""
+
+    terrain: Terrain
+    """What the ground of each cell is."""
+
+    rules: TerrainRules
+    """Speeds, crossings and seasons."""
+
+    roads: Any = None
+    """The layer whose rows the network counts; None where there is none."""
+
+    road_flooded: NDArray[np.float64] | None = None
+    """Part of each road's length under the wet season's floods."""
+
+    landing_sites: Any = None
+    """Where aircraft may land; None where none is known."""
+
+
+def ground_reach_table(
+    ground: Ground, bases: Any, standard: ReachStandard, *, as_of: pd.Timestamp
+) -> pd.DataFrame:
+    """Minutes over the ground from every base to every cell within the horizon.
+
+    Parameters
+    ----------
+    ground : Ground
+    bases : GeoDataFrame, m rows
+        `base_id`, point or polygon geometry, EPSG:4326; `mobility`, `qrf_notice_min`,
+        `max_range_km`, `night_moves`, `opened_on`, `closed_on` where known.
+    standard : ReachStandard
+        `season` chooses the state of roads, ground and water; `horizon_min` bounds the pairs,
+        save each cell's quickest.
+    as_of : day
+        Only bases standing and roads open on that day.
+
+    Returns
+    -------
+    DataFrame, sorted by cell, then minutes
+        `base_id`, `cell`, `reach_min` (NaN: beyond the base's range), `binding` ("max_range",
+        "by day only", NA), `assumed` (words, NA).
+    """
+    require_columns(bases, "bases", ["base_id", "geometry"])
+    stood = standing(bases, as_of).sort_values("base_id", kind="stable", ignore_index=True)
+    mobility = words_of(stood, "mobility").replace({"unknown": None})
+    means = mobility.fillna(standard.assumed_mobility)
+    parts = []
+    for way, alike in stood.groupby(means, sort=True):
+        if way == AIR:
+            table = air_table(
+                ground.terrain.cells, alike, ground.rules.air, landing_sites=ground.landing_sites,
+                horizon_min=standard.horizon_min, assumed_notice_min=standard.assumed_notice_min,
+            )  # fmt: skip
+        else:
+            table = by_mobility(ground, alike.reset_index(drop=True), str(way), standard, as_of)
+        parts.append(table[COLUMNS])
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.concat(parts, ignore_index=True)
+    unsaid = stood.loc[mobility.isna(), "base_id"]
+    table["assumed"] = joined_words(
+        table["assumed"], table["base_id"].isin(unsaid), f"mobility {standard.assumed_mobility}"
+    )
+    near = table["reach_min"] <= standard.horizon_min
+    table = table.sort_values(["cell", "reach_min", "base_id"], kind="stable", ignore_index=True)
+    near = table["reach_min"] <= standard.horizon_min
+    table = table[near | ~table.duplicated("cell")].reset_index(drop=True)
+    return with_standard(table, "How many minutes from each base to each cell?", reach=standard)
+
+
+def joined_words(words: pd.Series, rows: pd.Series, more: str) -> pd.Series:
+    """Add a phrase to what is said of some rows."""
+    said = words.astype(object).where(words.notna(), None)
+    both = said.map(lambda text: f"{more}, {text}" if text else more)
+    return both.where(rows, said)
+
+
+def by_mobility(
+    ground: Ground, bases: Any, mobility: str, standard: ReachStandard, as_of: pd.Timestamp
+) -> pd.DataFrame:
+    """Reach of bases that move alike: one graph, one table, and each cell's quickest beyond it."""
+    water = ground.lattice.waterways
+    crossing = (
+        None if water is None else crossing_minutes(water, ground.rules, mobility, standard.season)
+    )
+    graph = graph_of(ground, mobility, standard.season, as_of, crossing)
+    notice = numbers_of(bases, "qrf_notice_min")
+    known = notice.fillna(standard.assumed_notice_min).to_numpy()
+    shapes = bases["geometry"].to_numpy()
+    sites = departures(ground.lattice, graph, shapes, known, crossing_min=crossing)
+    table = reach_minutes(graph, sites, standard.horizon_min).pairs()
+    table = pd.concat([table, beyond(field(graph, sites), table, graph)], ignore_index=True)
+    code = table["site"].to_numpy()
+    answer = pd.DataFrame(
+        {
+            "base_id": bases["base_id"].to_numpy()[code],
+            "cell": ground.lattice.cells[table["position"].to_numpy()],
+            "reach_min": table["reach_min"].astype("float64"),
+        }
+    )
+    wait = f"readiness {standard.assumed_notice_min:g} min"
+    assumed = np.full(len(answer), None, dtype=object)
+    assumed[notice.isna().to_numpy()[code]] = wait
+    answer["assumed"] = assumed
+    return with_limits(answer, bases, table, ground)
+
+
+def beyond(quickest: Field, table: pd.DataFrame, graph: TravelGraph) -> pd.DataFrame:
+    """Rows for cells that no base reaches within the horizon, but some base in time."""
+    minutes = quickest.minutes[: graph.cells_n]
+    missing = np.isfinite(minutes)
+    missing[table["position"].to_numpy()] = False
+    position = np.flatnonzero(missing)
+    return pd.DataFrame(
+        {
+            "site": quickest.site[position],
+            "position": position.astype(np.int32),
+            "reach_min": minutes[position],
+        }
+    )
+
+
+def graph_of(
+    ground: Ground,
+    mobility: str,
+    season: str,
+    as_of: pd.Timestamp,
+    crossing: NDArray[np.floating] | None,
+) -> TravelGraph:
+    """Put the minutes of a mobility and a season on the mesh."""
+    network, rules = ground.lattice.network, ground.rules
+    per_edge = np.zeros(0)
+    if ground.roads is not None and len(network.u):
+        flooded = ground.road_flooded if season == "wet" else None
+        per_road = road_pace(
+            ground.roads, rules, mobility, season, as_of=as_of, flooded_share=flooded
+        )
+        per_edge = per_road[network.row]
+    slope: Callable[[Any], Any] | None = None
+    relief = None
+    if rules.slope[mobility].on_roads:  # others: their slope rule is for open ground only
+        relief, slope = relief_m(ground.terrain, rules), slope_minutes(mobility, rules)
+    return travel_graph(
+        ground.lattice, pace(ground.terrain, rules, mobility, season), per_edge,
+        crossing_min=crossing, elevation_m=relief, **({"slope": slope} if slope else {}),
+    )  # fmt: skip
+
+
+def with_limits(
+    answer: pd.DataFrame, bases: Any, table: pd.DataFrame, ground: Ground
+) -> pd.DataFrame:
+    """Hold each base to its declared range, and say which of its limits binds."""
+    binding = np.full(len(answer), None, dtype=object)
+    code = table["site"].to_numpy()
+    by_day = words_of(bases, "night_moves").map(lambda moves: moves is not None and not moves)
+    binding[by_day.to_numpy(bool)[code]] = "by day only"
+    range_m = numbers_of(bases, "max_range_km").to_numpy() * 1000
+    for site in np.flatnonzero(np.isfinite(range_m)):
+        rows = np.flatnonzero(code == site)
+        at = table["position"].to_numpy()[rows]
+        lon, lat = ground.lattice.lon[at], ground.lattice.lat[at]
+        far = distance_to_geometry_m(lon, lat, bases["geometry"].iloc[site]) > range_m[site]
+        binding[rows[far]] = "max_range"
+    answer["binding"] = binding
+    answer.loc[answer["binding"] == "max_range", "reach_min"] = np.nan
+    return answer
