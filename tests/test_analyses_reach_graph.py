@@ -16,10 +16,10 @@ from pocgeo.analyses.reach.graph import (
     Field,
     Sites,
     TravelGraph,
+    farthest_m,
     field,
     sites_of,
     tobler,
-    top_speed_m_per_min,
     travel_graph,
 )
 from pocgeo.analyses.reach.places import cell_bands, reach_at
@@ -428,10 +428,20 @@ def test_nonsense_paces_are_refused(land: Lattice) -> None:
         travel_graph(land, np.ones(len(land.cells)), roads, elevation_m=np.zeros(3))
 
 
-def test_nobody_is_faster_than_the_top_speed(land: Lattice) -> None:
+def test_nobody_gets_farther_than_the_bound(land: Lattice) -> None:
     graph = walked(land)
-    assert top_speed_m_per_min(graph) == pytest.approx(500, rel=0.01)  # 2 min/km on the road
+    assert farthest_m(graph, 3.0) == pytest.approx(1500, rel=0.01)  # 2 min/km on the road
+    start = len(land.cells) + 5
+    minutes = field(graph, at(start), 12.0).minutes
+    away = distance_m(land.lon[start], land.lat[start], land.lon, land.lat)
+    assert away[np.isfinite(minutes)].max() <= farthest_m(graph, 12.0)
+    quick = replace(graph, minutes=graph.minutes.copy())
+    places = np.stack([land.lon, land.lat])
+    head = np.repeat(np.arange(len(graph.lon)), np.diff(graph.indptr))
+    short = distance_m(*places[:, head], *places[:, graph.indices]) < 9
+    quick.minutes[short] = 1e-6
+    assert farthest_m(quick, 3.0) <= farthest_m(graph, 3.0) + 9 * short.sum()
     none = replace(
-        graph, indptr=graph.indptr * 0, indices=graph.indices[:0], minutes=graph.minutes[:0]
+        graph, indptr=graph.indptr * 0, indices=graph.indices[:0], minutes=np.zeros(0, "f4")
     )
-    assert top_speed_m_per_min(none) == 0
+    assert farthest_m(none, 60.0) == 0

@@ -24,10 +24,10 @@ __all__ = [
     "Field",
     "Sites",
     "TravelGraph",
+    "farthest_m",
     "field",
     "sites_of",
     "tobler",
-    "top_speed_m_per_min",
     "travel_graph",
 ]
 
@@ -42,6 +42,10 @@ most); scaled, they err by as much either way."""
 
 NO_TIME = 1e-6
 """Least minutes of an arc: two nodes in one place."""
+
+
+SHORT_M = 10.0
+"""Arcs shorter than this say nothing of the top speed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,17 +267,25 @@ def steepness(ground: Lattice, elevation_m: Floats, u: Ints, v: Ints) -> Floats:
     return np.where(np.isfinite(rise), rise, 0.0)
 
 
-def top_speed_m_per_min(graph: TravelGraph) -> float:
-    """Greatest speed of any arc in a straight line: nobody gets farther in a minute."""
+def farthest_m(graph: TravelGraph, limit_min: float) -> float:
+    """Metres in a straight line that nobody exceeds within a limit.
+
+    Top speed is that of arcs longer than `SHORT_M`; where shorter ones, whose ends may be rounded
+    by centimetres, seem faster, all they could add together is added.
+    """
     if len(graph.minutes) == 0:
         return 0.0
     places = earth_centred_m(graph.lon, graph.lat)
     head = np.repeat(np.arange(len(graph.indptr) - 1, dtype=np.int32), np.diff(graph.indptr))
     square = np.zeros(len(head), dtype=np.float32)
     for axis in range(3):
-        along = places[:, axis]
+        along = np.ascontiguousarray(places[:, axis])
         square += ((along[head] - along[graph.indices]) ** 2).astype(np.float32)
-    return float(np.sqrt((square / graph.minutes.astype(np.float32) ** 2).max()) * 1.0001)
+    chord = np.sqrt(square, out=square)
+    long = chord > SHORT_M
+    speed = float((chord[long] / graph.minutes[long]).max(initial=0.0)) * 1.0001
+    excess = chord[~long] - speed * graph.minutes[~long]
+    return speed * limit_min + float(excess[excess > 0].sum(dtype=np.float64))
 
 
 def field(graph: TravelGraph, sites: Sites, limit_min: float = np.inf) -> Field:

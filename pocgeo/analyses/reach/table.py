@@ -20,7 +20,7 @@ from pocgeo.analyses.reach.graph import (
     Singles,
     Sites,
     TravelGraph,
-    top_speed_m_per_min,
+    farthest_m,
     with_sites,
 )
 from pocgeo.ground.errors import BadInput
@@ -232,7 +232,7 @@ def neighbourhoods(
         return
     places = earth_centred_m(graph.lon, graph.lat)
     axes = [np.ascontiguousarray(places[:, axis]) for axis in range(3)]
-    reach_m = top_speed_m_per_min(graph) * limit_min + 1.0
+    reach_m = farthest_m(graph, limit_min) + 1.0
     spot = places[sites.node[sites.indptr[alive]]]
     tile = np.floor((spot - spot.min(axis=0)) / max(TILES * reach_m, 1.0)).astype(np.int64)
     whose = np.unique(tile, axis=0, return_inverse=True)[1].ravel()
