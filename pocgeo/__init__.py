@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pocgeo.aoi.area import open_aoi as open_aoi
     from pocgeo.aoi.demo import run_demo as run_demo
     from pocgeo.aoi.starting import new_aoi as new_aoi
+    from pocgeo.aoi.travel import Change as Change
     from pocgeo.ground.errors import BadInput as BadInput
     from pocgeo.ground.errors import PocgeoError as PocgeoError
     from pocgeo.ground.errors import Refused as Refused
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ROOM_OF = {
     "Aoi": "pocgeo.aoi.area",
     "BadInput": "pocgeo.ground.errors",
+    "Change": "pocgeo.aoi.travel",
     "CoverageStandard": "pocgeo.analyses.coverage",
     "HotspotTest": "pocgeo.analyses.hotspots",
     "PocgeoError": "pocgeo.ground.errors",
@@ -43,6 +45,7 @@ ROOM_OF = {
 __all__ = [
     "Aoi",
     "BadInput",
+    "Change",
     "CoverageStandard",
     "HotspotTest",
     "PocgeoError",

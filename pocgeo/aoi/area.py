@@ -8,11 +8,12 @@ from typing import Any, Unpack
 
 import pandas as pd
 
-from pocgeo.aoi import answers, obligations, showing
+from pocgeo.aoi import answers, obligations, reaching, showing
 from pocgeo.aoi.indexed import Indexed, Progress
 from pocgeo.aoi.narrowed import narrowed
 from pocgeo.aoi.picture import picture
 from pocgeo.aoi.standards import Narrowing, Period, StandardAsked, moment
+from pocgeo.aoi.travel import AS_IT_IS, Change
 from pocgeo.ground.errors import UnknownName
 from pocgeo.layers.aoi_file import AoiFile, read_aoi
 from pocgeo.layers.report import write_rejected
@@ -153,6 +154,22 @@ class Aoi:
     def flagged(self, table: pd.DataFrame) -> pd.DataFrame:
         """Keep the flagged cells of a hotspot table, the most surprising first."""
         return answers.flagged(table)
+
+    def reach(
+        self,
+        *,
+        minutes: Sequence[float] = (),
+        season: str | None = None,
+        change: Change = AS_IT_IS,
+        as_of: date | None = None,
+    ) -> tuple[pd.DataFrame, ...]:
+        """Say who is reached in time: by area, by base, with backup, without roads, and changes."""
+        at = moment(self.indexed, as_of, season)
+        return reaching.reach(self.indexed, at, reaching.minutes_of(tuple(minutes)), change)
+
+    def seasons(self, *, minutes: Sequence[float] = (), as_of: date | None = None) -> pd.DataFrame:
+        """Say who loses cover when the rains come, by area and settlement."""
+        return reaching.reach_change(self.indexed, as_of, reaching.minutes_of(tuple(minutes)))
 
     def risk(self, *, as_of: date | None = None) -> pd.DataFrame:
         """Rank cells by risk = threat x vulnerability, with both and their parts."""

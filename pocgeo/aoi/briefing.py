@@ -36,7 +36,7 @@ TABLES = (  # finding, what it needs, heading, sentence, rows
 )  # fmt: skip
 
 CAVEATS = (
-    "Reach is a straight line at a declared speed: roads, rivers and the season are not in it.",
+    "Minutes of reach rest on declared speeds; a third more or less in speed moves them as much.",
     "Covered means that a standard is met on paper. It does not mean safe.",
     "Incidents are those reported. No report is not no incident.",
     "Population is a model. Unknown is shown as unknown, never as zero.",

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pocgeo.aoi import briefing, obligations
+from pocgeo.aoi import briefing, obligations, reaching
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.standards import as_of_day
 from pocgeo.ground.errors import Refused, UnknownName
@@ -40,6 +40,10 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "risk": lambda aoi, day: aoi.risk(as_of=day),
     "presence": lambda aoi, day: aoi.presence(as_of=day),
     "indicators": lambda aoi, day: aoi.indicators(as_of=day),
+    "reach": lambda aoi, day: aoi.reach(as_of=day)[0],
+    "reach_by_base": lambda aoi, day: aoi.reach(as_of=day)[1],
+    "reach_seasons": lambda aoi, day: aoi.seasons(as_of=day),
+    "reach_cells": lambda aoi, day: reaching.reach_cells(aoi.indexed, day),
     "check": lambda aoi, _day: aoi.check()[0],
     "rings": lambda aoi, day: obligations.rings(aoi.indexed, day),
     "perimeters": lambda aoi, day: obligations.perimeters(aoi.indexed, day),
@@ -223,7 +227,7 @@ def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
 
 NEEDS = {
     "gap_cells": "population", "population": "population", "hotspots": "incidents",
-    "risk": "incidents", "presence": "patrols",
+    "risk": "incidents", "presence": "patrols", "reach_cells": "bases",
 }  # fmt: skip
 
 
@@ -309,15 +313,18 @@ def frame_of(
 
 
 METHODS = {
-    "gap_cells": "People from the population raster, conserved. Reach is a straight line at "
-    "declared speeds, readiness included: roads, rivers and season are not in it. Presence from "
-    "recorded tracks: a stay of 5 minutes with the cell in sight.",
+    "gap_cells": "People from the population raster, conserved. Reach over roads, land cover and "
+    "water in the season named in the reason (a straight line where no terrain is loaded), "
+    "readiness included. Presence from recorded tracks: a stay of 5 minutes, cell in sight.",
     "hotspots": "Poisson test of each cell and its neighbours against the stated expectation, with "
     "false-discovery control and a minimum count. Gi* z is descriptive only.",
     "risk": "Threat (incidents by severity, age and nearness) times vulnerability (declared "
     "indicators), each 0 to 1; weights in standards/risk_weights.toml.",
     "presence": "Recorded tracks: hours lie in the cell of the position; a visit is a stay of 5 "
     "minutes with the cell in sight (500 m). A unit's own base is not a patrol.",
+    "reach_cells": "Minutes over the ground: 12 directions between cells, exact road vertices, "
+    "rivers cut except at crossings, slope on foot, readiness included; speeds in "
+    "standards/terrain.toml. Without roads or land cover: a straight line.",
     "population": "People from the population raster, conserved from pixels to cells.",
 }
 METHOD = "H3 cells that overlap the boundary; every question as of the day the data end."

@@ -255,6 +255,35 @@ def hotspots(
 
 @main.command()
 @aoi_argument
+@click.option("--season", type=click.Choice(["dry", "wet"]), help="State of roads and ground.")
+@click.option("--minutes", type=MINUTES, multiple=True, help="For example 60min; may repeat.")
+@click.option("--base", "bases", multiple=True, help="Only this base answers; may repeat.")
+@click.option("--without-base", multiple=True, help="This base does not answer; may repeat.")
+@click.option("--closed", multiple=True, help="This road (code or name) is closed; may repeat.")
+@click.option("--seasons", is_flag=True, help="Compare the wet season with the dry instead.")
+@product_options
+def reach(aoi: Path, delivery: Delivery, seasons: bool, **asked: Any) -> None:
+    """Say who is reached in time over the ground, by whom, and what a change costs.
+
+    Example: pocgeo reach sample_aoi --season wet --minutes 60min --without-base B02
+    """
+    import pocgeo
+
+    area = opened(aoi)
+    if seasons:
+        delivery.deliver(area, area.seasons(minutes=asked["minutes"], as_of=delivery.as_of))
+        return
+    change = pocgeo.Change(
+        without_bases=asked["without_base"], closed_roads=asked["closed"], only_bases=asked["bases"]
+    )
+    tables = area.reach(
+        minutes=asked["minutes"], season=asked["season"], change=change, as_of=delivery.as_of
+    )
+    delivery.deliver(area, *tables)
+
+
+@main.command()
+@aoi_argument
 @product_options
 def risk(aoi: Path, delivery: Delivery) -> None:
     """Rank cells by risk = threat x vulnerability, with both and their parts.

@@ -1,0 +1,73 @@
+"""Reach over the ground in the hall: seasons, closures, lost bases, and what the reason says."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+import pocgeo
+from pocgeo.aoi.area import Aoi
+from pocgeo.aoi.reaching import reach_cells
+from pocgeo.ground.errors import UnknownName
+
+
+def reached(aoi: Aoi, minutes: float, **asked: object) -> pd.Series:
+    """People reached within the minutes, by area."""
+    table = aoi.reach(minutes=[minutes], **asked)[0]  # type: ignore[arg-type]
+    return table.set_index(["area_kind", "area_id"])["covered_persons"]
+
+
+def test_areas_add_up_and_everyone_is_somewhere(sample: Aoi) -> None:
+    table = sample.reach()[0]
+    parts = table[["covered_persons", "beyond_persons", "unreachable_persons"]].sum(axis=1)
+    assert parts.to_numpy() == pytest.approx(table["people_persons"].to_numpy())
+    for _, rows in table.groupby(["area_kind", "within_min"]):
+        assert rows["people_persons"].sum() == pytest.approx(1_103_706, abs=1)
+
+
+def test_the_rains_never_bring_anybody_sooner(sample: Aoi) -> None:
+    cells = reach_cells(sample.indexed, None)
+    both = cells["reach_min"].notna() & cells["reach_wet_min"].notna()
+    assert (cells.loc[both, "reach_wet_min"] >= cells.loc[both, "reach_min"] - 1e-3).all()
+    assert (reached(sample, 60, season="wet") <= reached(sample, 60, season="dry") + 1e-6).all()
+    lost = sample.seasons(minutes=[60])
+    whole = lost[lost["area_kind"] == "AOI"].iloc[0]
+    assert whole["lost_persons"] > 10_000
+    assert whole["gained_persons"] == 0
+
+
+def test_a_lost_base_costs_whom_it_alone_reached(sample: Aoi) -> None:
+    alone = sample.reach(minutes=[60])[1].set_index("base_id")["alone_persons"]
+    change = pocgeo.Change(without_bases=("B02",))
+    table = sample.reach(minutes=[60], change=change)[-1]
+    whole = table[table["area_kind"] == "AOI"].iloc[0]
+    assert whole["lost_persons"] == pytest.approx(alone["B02"], rel=1e-6)
+    assert whole["change_persons"] == pytest.approx(
+        whole["covered_after_persons"] - whole["covered_before_persons"]
+    )
+
+
+def test_a_closed_road_never_helps(sample: Aoi) -> None:
+    roads = sample.layer("roads")
+    busiest = roads.loc[roads["class"] == "primary", "road_id"].tolist()
+    before = reached(sample, 60)
+    after = reached(sample, 60, change=pocgeo.Change(closed_roads=tuple(busiest)))
+    assert (after <= before + 1e-6).all()
+    assert after.sum() < before.sum()
+
+
+def test_what_is_misspelt_is_named(sample: Aoi) -> None:
+    with pytest.raises(UnknownName, match="B99"):
+        sample.reach(change=pocgeo.Change(without_bases=("B99",)))
+    with pytest.raises(UnknownName, match="No road"):
+        sample.reach(change=pocgeo.Change(closed_roads=("Route 66",)))
+
+
+def test_the_reason_says_how_minutes_were_measured(sample: Aoi) -> None:
+    assert sample.gaps(season="wet")["reason"].str.contains("terrain, wet season").any()
+    straight = dataclasses.replace(sample.file, standards={"reach": {"method": "straight line"}})
+    words = Aoi(straight).gaps()["reason"]
+    assert words.str.contains("straight line").any()
+    assert not words.str.contains("terrain").any()
+    with pytest.raises(pocgeo.BadInput, match="method of reach"):
+        Aoi(dataclasses.replace(sample.file, standards={"reach": {"method": "teleport"}})).gaps()
