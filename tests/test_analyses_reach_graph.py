@@ -335,6 +335,19 @@ def test_beside_a_base_the_base_itself_is_asked(land: Lattice) -> None:
     assert np.isnan(straight["reach_min"]["unknown"]) and straight["site"]["unknown"] == -1
 
 
+def test_a_base_and_a_place_on_impassable_ground_wait_for_nobody(land: Lattice) -> None:
+    pace = np.full(len(land.cells), np.inf)
+    graph = travel_graph(land, pace, np.full(len(land.network.u), 2.0), crossing_min=WADED)
+    vertex = len(land.cells) + 3
+    lon, lat = land.lon[vertex], land.lat[vertex]
+    told = field(graph, departures(land, graph, [shapely.Point(lon, lat)]))
+    assert told.minutes[vertex] < 0.01 and np.isinf(told.minutes[: len(land.cells)]).all()
+    asked = reach_at(
+        land, graph, told, pd.DataFrame({"lon": [lon, lon + 0.003], "lat": [lat, lat]})
+    )
+    assert asked["reach_min"].tolist() == [pytest.approx(0, abs=0.01), np.inf]
+
+
 def test_origins_of_a_perimeter_are_all_along_it() -> None:
     camp, spot = shapely.box(27.05, 6.04, 27.06, 6.05), shapely.Point(27.1, 6.1)
     found = origins_of([camp, spot], [10.0, 20.0])

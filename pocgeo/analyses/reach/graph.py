@@ -235,7 +235,9 @@ def between(ground: Lattice, pace: Singles, water: Singles) -> tuple[Ints, Ints,
     joins = ground.connectors
     home = joins.home[joins.vertex]
     own = np.where(home >= 0, pace[home], pace[joins.cell]) if len(pace) else pace
-    minutes = joins.length_m * (own + pace[joins.cell]) * np.float32(RESCALE / 2000)
+    minutes = (
+        np.maximum(joins.length_m, 1e-3) * (own + pace[joins.cell]) * np.float32(RESCALE / 2000)
+    )
     offset = np.int32(len(ground.cells))
     return joins.vertex + offset, joins.cell, waded(minutes, ground.connectors_crossed, water)
 

@@ -180,16 +180,21 @@ def last_legs(
         edge, row = crossed(*ends, ground.waterways)
         extra = np.full(len(row), np.inf) if crossing_min is None else crossing_min[row]
         np.add.at(water, edge, extra)
-    km = near.length_m / 1000
     best = np.full((3, len(lon)), np.inf)
     paces = (here + there) / 2, np.minimum(here, there), np.maximum(here, there)
-    told = [near.minutes + water + np.where(km > 0, km * pace, 0.0) for pace in paces]
+    told = [near.minutes + water + leg_minutes(near.length_m, pace) for pace in paces]
     for kind in range(3):
         np.fmin.at(best[kind], near.place, told[kind])
     owner = np.full(len(lon), -1, dtype=np.int32)
     chosen = (told[0] <= best[0][near.place]) & np.isfinite(told[0])
     owner[near.place[chosen][::-1]] = near.site[chosen][::-1]
     return best, owner
+
+
+def leg_minutes(length_m: Floats, pace: Floats) -> Floats:
+    """Minutes over open ground; none over no distance, be the ground impassable."""
+    minutes: Floats = np.where(length_m > 0, np.maximum(length_m, 1e-9) * pace / 1000, 0.0)
+    return minutes
 
 
 def cell_bands(

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
 
 from pocgeo.analyses.reach.graph import Floats, Sites, TravelGraph
-from pocgeo.analyses.reach.places import CENTRES, VERTICES, Origins, width_m
+from pocgeo.analyses.reach.places import CENTRES, VERTICES, Origins, leg_minutes, width_m
 from pocgeo.cells.barriers import crossed
 from pocgeo.cells.lattice import Lattice
 from pocgeo.ground.errors import BadInput
@@ -127,7 +127,7 @@ def legs(
     far = node >= cells_n
     home[far] = ground.connectors.home[node[far] - cells_n]
     pace = np.where(home >= 0, graph.pace[home], np.inf).astype("float64")
-    minutes = np.where(length_m > 0, length_m * pace / 1000, 0.0)
+    minutes = leg_minutes(length_m, pace)
     if ground.waterways is not None and len(node):
         lines = shapely.shortest_line(shapes, shapely.points(ground.lon[node], ground.lat[node]))
         ends = shapely.get_coordinates(lines).reshape(-1, 4)
