@@ -24,6 +24,12 @@ from pocgeo.ground.nearness import distance_to_geometry_m
 
 __all__ = ["Ground", "ground_reach_table"]
 
+FARTHER = 4
+"""How many horizons away a base is looked for where nearer ones may not go so far."""
+
+MOST_PAIRS = 20_000_000
+"""Pairs of base and cell up to which that is done."""
+
 COLUMNS = ["base_id", "cell", "reach_min", "binding", "assumed"]
 
 
@@ -123,6 +129,24 @@ def by_mobility(
     sites = departures(ground.lattice, graph, shapes, known, crossing_min=crossing)
     table = reach_minutes(graph, sites, standard.horizon_min).pairs()
     table = pd.concat([table, beyond(field(graph, sites), table, graph)], ignore_index=True)
+    answer = told(table, bases, ground, standard)
+    barred = ~answer["cell"].isin(answer.loc[answer["reach_min"].notna(), "cell"])
+    if barred.any() and len(bases) * graph.cells_n <= MOST_PAIRS:
+        # the quickest base may not go so far: a slower one that may is looked for farther out
+        wider = reach_minutes(graph, sites, FARTHER * standard.horizon_min).pairs()
+        cells = ground.lattice.cells[wider["position"].to_numpy()]
+        wider = wider[np.isin(cells, answer.loc[barred, "cell"].unique())]
+        late = told(wider.reset_index(drop=True), bases, ground, standard)
+        late = late[late["reach_min"] > standard.horizon_min]
+        late = late.sort_values(["cell", "reach_min"], kind="stable").drop_duplicates("cell")
+        kept = ~answer["cell"].isin(late["cell"])
+        answer = pd.concat([answer[kept], late], ignore_index=True)
+    return answer
+
+
+def told(table: pd.DataFrame, bases: Any, ground: Ground, standard: ReachStandard) -> pd.DataFrame:
+    """Put base, cell, limits and what was assumed beside the minutes of pairs."""
+    notice = numbers_of(bases, "qrf_notice_min")
     code = table["site"].to_numpy()
     answer = pd.DataFrame(
         {
