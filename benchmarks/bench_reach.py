@@ -37,8 +37,8 @@ from pocgeo.cells.lattice import lattice
 from pocgeo.ground.geodesy import distance_m
 from tests.reach_world import Truth, World, errors, mean_error_min, touched, truth
 
-BASES, READY_MIN, LIMIT_MIN, SITES, TABLE_MIN = 112, 30.0, 120.0, 2_000, 60.0
-COUNTRY_KM2, COUNTRY_TOWNS, COUNTRY_RIVERS = 692_000.0, 380, 26
+BASES, READY_MIN, LIMIT_MIN, SITES, TABLE_MIN = 112, 0.0, 120.0, 2_000, 60.0
+COUNTRY_KM2, COUNTRY_TOWNS, COUNTRY_RIVERS = 692_000.0, 410, 26
 SMALL_KM, FULL_KM = (150.0, 355.0), (150.0, 355.0, 832.0, 1_440.0)
 
 
