@@ -175,6 +175,7 @@ def test_the_days_of_the_patrol_record_are_told() -> None:
     seen = patrols((AT, DRY, 1.0, "recorded"))
     found = response(record(**asked, presence_days=seen))
     assert found["patrol_known"].tolist() == [False, True, False]
+    assert [None if pd.isna(each) else each for each in found["by_patrol"]] == [None, True, None]
     longer = record(**asked, presence_days=seen, presence_until_on=pd.Timestamp("2026-03-01"))
     assert response(longer)["patrol_known"].tolist() == [False, True, True]
     assert not response(record(**asked))["patrol_known"].any()

@@ -99,8 +99,9 @@ def response(
         `admin1` (of the cell with most weight); `reach_min` (minutes from the quickest standing
         base to `decided_share` of the incident; NaN: nobody comes, or nobody can say), `base_id`
         (that base), `binding`; `reached_share` (0-1 of its weight, by base or patrol; NaN:
-        unknown), `by` ("base", "patrol", "none", "unknown"), `by_base` and `reachable` (boolean;
-        NA: its place is too coarse, or outside the area), `patrol_known` (whether the patrol
+        unknown), `by` ("base" if one could, else "patrol", "none", "unknown"), `by_base`,
+        `by_patrol` and `reachable` (boolean; NA: its place is too coarse, or outside the area;
+        for `by_patrol` also: no patrol record that day), `patrol_known` (whether the patrol
         record covers the day), `short_min` (minutes too late; NaN: in time, or nobody comes) and
         `would_take` (NA where reachable): "a finer location", "outside the area", "dry season
         road", "shorter readiness", "a base nearer".
@@ -121,11 +122,17 @@ def response(
     parts = parts_of(known, record)
     areas = areas_of_incidents(parts, record.cells, len(known))
     answer = pd.concat([known, areas, verdicts(parts, record, standard, len(known))], axis=1)
-    span = record_span(record)
-    answer["patrol_known"] = False if span is None else answer["occurred_on"].between(*span)
+    answer["patrol_known"] = on_record(answer["occurred_on"], record)
+    answer["by_patrol"] = answer["by_patrol"].mask(~answer["patrol_known"])
     answer["would_take"] = wanting(answer, parts, record, standard)
     answer.attrs["left_out"] = left_out
     return with_standard(answer, "Who could have been there in time?", response=standard)
+
+
+def on_record(day: pd.Series, record: ResponseRecord) -> pd.Series:
+    """Say of each day whether the patrol record covers it."""
+    span = record_span(record)
+    return pd.Series(data=False, index=day.index) if span is None else day.between(*span)
 
 
 def verdicts(
@@ -134,8 +141,9 @@ def verdicts(
     """Say of each of `count` incidents who could have come, and in how many minutes."""
     best = by_season(parts, record)
     found = share_reached_min(parts, best, standard.decided_share, count)
-    met = best["reach_min"].le(standard.minutes).to_numpy(bool)
-    met = met | patrolled(parts, record, standard.patrol_rings)
+    there = patrolled(parts, record, standard.patrol_rings)
+    met = best["reach_min"].le(standard.minutes).to_numpy(bool) | there
+    seen = np.bincount(parts["row"], parts["weight"] * there, count)
     placed = np.bincount(parts["row"], minlength=count) > 0
     reached = np.bincount(parts["row"], parts["weight"] * met, count)
     by_base = found["reach_min"].le(standard.minutes).to_numpy(bool)
@@ -144,6 +152,8 @@ def verdicts(
     by = np.select([~placed, by_base, reachable], ["unknown", "base", "patrol"], "none")
     found["by"] = by.astype(object)
     found["by_base"] = pd.Series(by_base, dtype="boolean").mask(~placed)
+    by_patrol = pd.Series(seen >= standard.decided_share - NEARLY, dtype="boolean")
+    found["by_patrol"] = by_patrol.mask(~placed)
     found["reachable"] = pd.Series(reachable, dtype="boolean").mask(~placed)
     found["reach_min"] = found["reach_min"].replace(np.inf, np.nan)
     found["short_min"] = (found["reach_min"] - standard.minutes).mask(reachable)
