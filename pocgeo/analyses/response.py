@@ -88,7 +88,6 @@ def response(
     ----------
     record : ResponseRecord
         Choose the incidents (those against civilians, say) before asking.
-    standard : ResponseStandard
     as_of : day, optional
         Only incidents that had occurred and been reported by then.
 
@@ -109,7 +108,7 @@ def response(
     Raises
     ------
     MissingColumns
-        A table lacks a column named above as given.
+        A table lacks a column.
     BadInput
         A season has no reach table, or one that ends before `minutes`.
 
