@@ -4,6 +4,7 @@ Nothing of the kernels is used here: h3, pyproj, shapely, rasterio, exactextract
 files under data/. Rules are those of docs/methods and standards/; each test names its source.
 """
 
+import dataclasses
 import json
 import math
 import tomllib
@@ -20,6 +21,8 @@ import rasterio
 import shapely
 from pyproj import Geod, Transformer
 from scipy.stats import binom, gamma, poisson
+
+from pocgeo.aoi.area import Aoi
 
 STANDARDS = Path(__file__).resolve().parents[1] / "standards"
 GEOD = Geod(ellps="WGS84")
@@ -219,7 +222,9 @@ def test_incidents_count_where_and_when_the_rules_say(sample, incidents, weights
             assert got[got > 0].to_numpy() == pytest.approx(expected.sort_index().to_numpy())
 
 
-def test_reach_is_the_quickest_standing_base(sample, cells, data):
+def test_straight_reach_is_the_quickest_standing_base(sample, cells, data):
+    straight = {"reach": {"method": "straight line"}}
+    sample = Aoi(dataclasses.replace(sample.file, standards=straight))
     # docs/methods/reach.md: notice + distance / speed; beyond its range a base cannot go.
     bases = gpd.read_file(data / "bases.geojson")
     opened, closed = pd.to_datetime(bases["opened"]), pd.to_datetime(bases["closed"])

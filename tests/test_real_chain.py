@@ -76,6 +76,6 @@ def test_a_band_that_is_no_count_is_refused(south_sudan: Aoi, tmp_path: Path, ba
 
 def test_maps_and_brief_are_made(south_sudan: Aoi) -> None:
     lines = south_sudan.save_maps()
-    assert sum(line.startswith("Wrote") for line in lines) == 5
+    assert sum(line.startswith("Wrote") for line in lines) == 6
     assert "Not made: presence (no layer patrols)" in lines
     assert south_sudan.save_brief().stat().st_size < 4_000_000
