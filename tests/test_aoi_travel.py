@@ -71,3 +71,22 @@ def test_the_reason_says_how_minutes_were_measured(sample: Aoi) -> None:
     assert not words.str.contains("terrain").any()
     with pytest.raises(pocgeo.BadInput, match="method of reach"):
         Aoi(dataclasses.replace(sample.file, standards={"reach": {"method": "teleport"}})).gaps()
+
+
+def test_response_counts_back_from_the_list(sample: Aoi) -> None:
+    groups, months, incidents = sample.response()
+    whole = groups.iloc[0]
+    assert whole["incidents_n"] == len(incidents)
+    assert whole["reachable_n"] == incidents["reachable"].fillna(value=False).sum()
+    assert 0 < whole["response_share"] < 1
+    by_category = groups[groups["group"] == "perpetrator"]
+    assert by_category["incidents_n"].sum() == len(incidents)
+    assert "state_forces" in set(by_category["category"])
+    aoi = months[(months["area_kind"] == "AOI") & (months["category"] == "all")]
+    shares = aoi[aoi["indicator"] == "response_share"]
+    assert shares["n"].sum() + shares["n_unknown"].sum() == len(incidents)
+
+
+def test_more_minutes_never_lower_the_response(sample: Aoi) -> None:
+    shares = [sample.response(minutes=m)[0].iloc[0]["response_share"] for m in (30, 60, 120)]
+    assert shares == sorted(shares)

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import pandas as pd
 
-from pocgeo.aoi import answers, obligations, reaching, showing
+from pocgeo.aoi import answers, obligations, reaching, responding, showing
 from pocgeo.aoi.indexed import Indexed, Progress
 from pocgeo.aoi.narrowed import narrowed
 from pocgeo.aoi.picture import picture
@@ -170,6 +170,12 @@ class Aoi:
     def seasons(self, *, minutes: Sequence[float] = (), as_of: date | None = None) -> pd.DataFrame:
         """Say who loses cover when the rains come, by area and settlement."""
         return reaching.reach_change(self.indexed, as_of, reaching.minutes_of(tuple(minutes)))
+
+    def response(
+        self, *, minutes: float | None = None, as_of: date | None = None, **period: Unpack[Period]
+    ) -> tuple[pd.DataFrame, ...]:
+        """Say who could have been there in time: in all, by month, and incident by incident."""
+        return responding.responses(self.indexed, as_of, period, minutes)
 
     def risk(self, *, as_of: date | None = None) -> pd.DataFrame:
         """Rank cells by risk = threat x vulnerability, with both and their parts."""

@@ -16,6 +16,7 @@ from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.provenance import code_digest, digest_of
 
 __all__ = [
+    "EVER",
     "TERRAIN",
     "Change",
     "ground_of",
@@ -45,8 +46,12 @@ class Change:
     only_bases: tuple[str, ...] = field(default=())
     """Only these bases answer; all where empty."""
 
+    every_base: bool = False
+    """Take all bases that ever stood: who stood on which day is judged later."""
+
 
 AS_IT_IS = Change()
+EVER = Change(every_base=True)
 
 
 def reach_method(index: Indexed) -> str:
@@ -84,6 +89,7 @@ def minutes_table(
     rules = digest_of(index.terrain_rules)
     key = digest_of([parts, season, as_of, change, terrain, rules, code_digest(*REACH_ROOMS)])
     name = f"reach_{standard.season}" if change == AS_IT_IS else "reach_changed"
+    name = f"reach_ever_{standard.season}" if change == EVER else name
     return index.store.table(
         name,
         {"key": key},
@@ -99,6 +105,8 @@ def answering(bases: Any, change: Change) -> Any:
     kept = ~bases["base_id"].isin(change.without_bases)
     if change.only_bases:
         kept &= bases["base_id"].isin(change.only_bases)
+    if change.every_base:
+        bases = bases.assign(opened_on=pd.NaT, closed_on=pd.NaT)
     return bases[kept]
 
 

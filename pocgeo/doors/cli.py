@@ -284,6 +284,21 @@ def reach(aoi: Path, delivery: Delivery, seasons: bool, **asked: Any) -> None:
 
 @main.command()
 @aoi_argument
+@click.option("--minutes", type=MINUTES, help="For example 60min.  [default: 60min]")
+@period_options
+@product_options
+def response(aoi: Path, minutes: float | None, since: Any, until: Any, delivery: Delivery) -> None:
+    """Say who could have been there in time when civilians were attacked.
+
+    Example: pocgeo response sample_aoi --minutes 60min --since 2026-01-01
+    """
+    area = opened(aoi)
+    asked = {"minutes": minutes, "since": since, "until": until, "as_of": delivery.as_of}
+    delivery.deliver(area, *area.response(**asked))
+
+
+@main.command()
+@aoi_argument
 @product_options
 def risk(aoi: Path, delivery: Delivery) -> None:
     """Rank cells by risk = threat x vulnerability, with both and their parts.
