@@ -8,6 +8,7 @@ import pytest
 import pocgeo
 from pocgeo.aoi.area import Aoi
 from pocgeo.aoi.reaching import reach_cells
+from pocgeo.cells import grid
 from pocgeo.ground.errors import UnknownName
 
 
@@ -90,3 +91,28 @@ def test_response_counts_back_from_the_list(sample: Aoi) -> None:
 def test_more_minutes_never_lower_the_response(sample: Aoi) -> None:
     shares = [sample.response(minutes=m)[0].iloc[0]["response_share"] for m in (30, 60, 120)]
     assert shares == sorted(shares)
+
+
+def test_settlements_are_asked_at_the_place_and_agree_with_their_cells(sample: Aoi) -> None:
+    named = {table.attrs["name"]: table for table in sample.reach()}
+    places = named["reach_places"].dropna(subset="reach_min")
+    assert (places["low_min"] <= places["reach_min"] + 1e-6).all()
+    assert (places["reach_min"] <= places["high_min"] + 1e-6).all()
+    picture = sample.picture().set_index("cell")["reach_min"]
+    where = sample.layer("settlements").set_index("settlement_id").geometry
+    cells = grid.cells_of(where.x, where.y, 8)
+    minutes = pd.Series(picture.reindex(cells).to_numpy(), index=where.index)
+    both = (
+        places.set_index("settlement_id")["reach_min"]
+        .to_frame("exact")
+        .join(minutes.rename("cell"))
+    )
+    assert both["cell"].notna().mean() > 0.95
+    assert (both["exact"] - both["cell"]).abs().median() < 6
+
+
+def test_contours_hold_the_people_of_their_base(sample: Aoi) -> None:
+    made = sample.table("reach_contours").set_index("base_id")
+    alone = sample.reach(minutes=[60])[1].set_index("base_id")["reached_persons"]
+    assert made["people_persons"].to_numpy() == pytest.approx(alone[made.index].to_numpy())
+    assert made.geometry.is_valid.all()

@@ -3,21 +3,33 @@
 from datetime import date
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
+from pocgeo.analyses.reach import STRAIGHT_LINE
 from pocgeo.analyses.reach.changes import difference
 from pocgeo.analyses.reach.covering import backup, by_base, within_minutes, without_roads
+from pocgeo.analyses.reach.over_ground import ground_reach_at
 from pocgeo.aoi.answers import finished
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.picture import Moment, picture
 from pocgeo.aoi.standards import moment
-from pocgeo.aoi.travel import AS_IT_IS, Change, minutes_table, refuse_straight
+from pocgeo.aoi.travel import (
+    AS_IT_IS,
+    Change,
+    answering,
+    ground_of,
+    minutes_table,
+    reach_method,
+    refuse_straight,
+)
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.nearness import nearest
 
-__all__ = ["STEPS_MIN", "reach", "reach_cells", "reach_change"]
+__all__ = ["STEPS_MIN", "minutes_of", "reach", "reach_cells", "reach_change", "reach_contours"]
 
 STEPS_MIN = (30.0, 60.0, 120.0)
 """Minutes that leaders ask for."""
@@ -48,6 +60,9 @@ def reach(
         "reach_by_base": with_names(by_base(table, cells, middle), index),
         "reach_backup": backup(table, cells, minutes),
     }
+    named = reach_places(index, at, change)
+    if named is not None:
+        answers["reach_places"] = named
     roads = index.table("roads")
     if roads is not None:
         found = nearest(cells["lon"], cells["lat"], roads.geometry.to_numpy())
@@ -66,6 +81,7 @@ TITLES = {
     "reach": "Who is reached in time, by area",
     "reach_by_base": "Whom each base reaches, and whom it alone reaches",
     "reach_backup": "Who is reached by one base only",
+    "reach_places": "Minutes to settlements, asked at the place itself",
     "reach_roadless": "Who has no road access",
     "reach_change": "Who loses and who gains by the change",
 }
@@ -81,6 +97,48 @@ def reach_change(index: Indexed, as_of: date | None, minutes: tuple[float, ...])
     )
     title = "Who loses cover when the rains come"
     return finished(changed_first(cost), index, wet, "reach_seasons", title)
+
+
+def reach_places(index: Indexed, at: Moment, change: Change = AS_IT_IS) -> pd.DataFrame | None:
+    """Minutes to each settlement at its exact place, with the band; None without terrain."""
+    found: Any = index.table("settlements")
+    if found is None or found.empty or reach_method(index) == STRAIGHT_LINE:
+        return None
+    spots = pd.DataFrame({"lon": found.geometry.x, "lat": found.geometry.y})
+    ground, bases = ground_of(index, change), answering(index.known("bases"), change)
+    told = ground_reach_at(ground, bases, at.reach, spots, as_of=at.at)
+    table = pd.DataFrame({"settlement_id": found["settlement_id"], "place": found["name"]})
+    table["people_persons"] = found["people_persons"]
+    table = with_names(table.join(told), index)
+    order = ["reach_min", "settlement_id"]
+    return table.sort_values(order, ascending=[False, True], na_position="first", ignore_index=True)
+
+
+def reach_contours(index: Indexed, as_of: date | None, within_min: float = 60.0) -> Any:
+    """Draw what each base reaches within the minutes, as the union of its cells."""
+    at = moment(index, as_of)
+    table = asked_table(index, at)
+    near = table[table["reach_min"] <= within_min]
+    people = index.table("population")
+    rows = []
+    for code, part in near.groupby("base_id", sort=True):
+        inside = part["cell"].to_numpy()
+        held = None if people is None else people.loc[people["cell"].isin(inside), "people_persons"]
+        rows.append(
+            {
+                "base_id": code,
+                "within_min": within_min,
+                "people_persons": np.nan if held is None else held.sum(min_count=1),
+                "cells_n": len(inside),
+                "geometry": shapely.union_all(grid.boundaries(inside)),
+            }
+        )
+    made = gpd.GeoDataFrame(rows, geometry="geometry", crs="EPSG:4326")
+    made = finished(
+        with_names(made, index), index, at, "reach_contours", "Within reach of each base"
+    )
+    made.attrs |= {"kind": "points", "sensitivity": "restricted"}
+    return made
 
 
 def changed_first(table: pd.DataFrame) -> pd.DataFrame:

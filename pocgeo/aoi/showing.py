@@ -44,6 +44,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "reach_by_base": lambda aoi, day: aoi.reach(as_of=day)[1],
     "reach_seasons": lambda aoi, day: aoi.seasons(as_of=day),
     "reach_cells": lambda aoi, day: reaching.reach_cells(aoi.indexed, day),
+    "reach_contours": lambda aoi, day: reaching.reach_contours(aoi.indexed, day),
     "response": lambda aoi, day: aoi.response(as_of=day)[0],
     "response_months": lambda aoi, day: aoi.response(as_of=day)[1],
     "response_incidents": lambda aoi, day: aoi.response(as_of=day)[2],
@@ -260,6 +261,9 @@ def drawn(
     return draw(spec, cells, overlays, frame_of(aoi, spec.title, as_of, audience, cells, withheld))
 
 
+OF_BASES = {"rings", "perimeters", "proximity", "reach_contours"}
+
+
 def overlays_of(
     aoi: "Aoi", spec: MapSpec, fetch: Callable[[str], Released | str]
 ) -> tuple[dict[str, Released], list[str]]:
@@ -269,7 +273,12 @@ def overlays_of(
     for item in spec.overlays:
         if item.layer not in FINDINGS and not aoi.indexed.has(item.layer):
             continue
-        if item.layer in {"rings", "perimeters", "proximity"} and not aoi.indexed.has("bases"):
+        if item.layer in {
+            "rings",
+            "perimeters",
+            "proximity",
+            "reach_contours",
+        } and not aoi.indexed.has("bases"):
             continue
         made = fetch(item.layer)
         if isinstance(made, str):

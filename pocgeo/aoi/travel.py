@@ -19,6 +19,7 @@ __all__ = [
     "EVER",
     "TERRAIN",
     "Change",
+    "answering",
     "ground_of",
     "method_words",
     "minutes_table",

@@ -1,6 +1,6 @@
 """Reach over the ground: minutes from each base by roads, land cover, slope, water and season."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pocgeo.analyses.bases import numbers_of, standing, words_of
 from pocgeo.analyses.reach.air import AIR, air_table
 from pocgeo.analyses.reach.graph import Field, TravelGraph, field, travel_graph
-from pocgeo.analyses.reach.seeds import departures
+from pocgeo.analyses.reach.places import reach_at
+from pocgeo.analyses.reach.seeds import departures, origins_of
 from pocgeo.analyses.reach.straight import ReachStandard
 from pocgeo.analyses.reach.table import reach_minutes
 from pocgeo.cells.lattice import Lattice
@@ -22,7 +23,7 @@ from pocgeo.cells.ways import crossing_minutes, road_pace
 from pocgeo.ground.frames import require_columns, with_standard
 from pocgeo.ground.nearness import distance_to_geometry_m
 
-__all__ = ["Ground", "ground_reach_table"]
+__all__ = ["Ground", "ground_reach_at", "ground_reach_table"]
 
 FARTHER = 4
 """How many horizons away a base is looked for where nearer ones may not go so far."""
@@ -118,10 +119,7 @@ def by_mobility(
     ground: Ground, bases: Any, mobility: str, standard: ReachStandard, as_of: pd.Timestamp
 ) -> pd.DataFrame:
     """Reach of bases that move alike: one graph, one table, and each cell's quickest beyond it."""
-    water = ground.lattice.waterways
-    crossing = (
-        None if water is None else crossing_minutes(water, ground.rules, mobility, standard.season)
-    )
+    crossing = crossing_of(ground, mobility, standard.season)
     graph = graph_of(ground, mobility, standard.season, as_of, crossing)
     notice = numbers_of(bases, "qrf_notice_min")
     known = notice.fillna(standard.assumed_notice_min).to_numpy()
@@ -221,3 +219,79 @@ def with_limits(
     answer["binding"] = binding
     answer.loc[answer["binding"] == "max_range", "reach_min"] = np.nan
     return answer
+
+
+def ground_reach_at(
+    ground: Ground,
+    bases: Any,
+    standard: ReachStandard,
+    places: pd.DataFrame,
+    *,
+    as_of: pd.Timestamp,
+) -> pd.DataFrame:
+    """Minutes over the ground to exact places, from the quickest base that may go so far.
+
+    Parameters
+    ----------
+    ground, bases, standard, as_of
+        As in `ground_reach_table`; aircraft are left out.
+    places : DataFrame, n rows
+        `lon`, `lat`, degrees, EPSG:4326.
+
+    Returns
+    -------
+    DataFrame, n rows, indexed as `places`
+        `base_id` (NA: none), `reach_min`, and the band `low_min`, `high_min` that the last leg
+        leaves open (NaN: nobody comes).
+    """
+    require_columns(places, "places", ["lon", "lat"])
+    stood = standing(bases, as_of).sort_values("base_id", kind="stable", ignore_index=True)
+    means = words_of(stood, "mobility").replace({"unknown": None}).fillna(standard.assumed_mobility)
+    best = pd.DataFrame(np.nan, index=places.index, columns=["reach_min", "low_min", "high_min"])
+    best.insert(0, "base_id", pd.Series(None, index=places.index, dtype=object))
+    for way, alike in stood.groupby(means, sort=True):
+        if way == AIR:
+            continue
+        for found in by_range(
+            ground, alike.reset_index(drop=True), str(way), standard, places, as_of
+        ):
+            sooner = found["reach_min"].notna() & ~(found["reach_min"] >= best["reach_min"])
+            best = best.where(~sooner, found)
+    return best
+
+
+def by_range(
+    ground: Ground, bases: Any, mobility: str, standard: ReachStandard, places: pd.DataFrame,
+    as_of: pd.Timestamp,
+) -> Iterator[pd.DataFrame]:  # fmt: skip
+    """Ask bases without a range together, and each base with one by itself: it may bind."""
+    crossing = crossing_of(ground, mobility, standard.season)
+    graph = graph_of(ground, mobility, standard.season, as_of, crossing)
+    range_m = numbers_of(bases, "max_range_km").to_numpy() * 1000
+    free = np.flatnonzero(~np.isfinite(range_m))
+    groups = ([free] if len(free) else []) + [
+        [site] for site in np.flatnonzero(np.isfinite(range_m))
+    ]
+    for rows in groups:
+        some = bases.iloc[rows].reset_index(drop=True)
+        notice = numbers_of(some, "qrf_notice_min").fillna(standard.assumed_notice_min).to_numpy()
+        shapes = some["geometry"].to_numpy()
+        sites = departures(ground.lattice, graph, shapes, notice, crossing_min=crossing)
+        found = reach_at(
+            ground.lattice, graph, field(graph, sites), places,
+            origins=origins_of(shapes, notice), crossing_min=crossing,
+        )  # fmt: skip
+        reached = np.isfinite(found["reach_min"].to_numpy())
+        if len(rows) == 1 and np.isfinite(range_m[rows[0]]):
+            far = distance_to_geometry_m(places["lon"], places["lat"], shapes[0])
+            reached &= far <= range_m[rows[0]]
+        names = some["base_id"].to_numpy(object)[np.maximum(found["site"].to_numpy(), 0)]
+        found = found.drop(columns="site").where(pd.Series(reached, index=found.index))
+        found.insert(0, "base_id", np.where(reached, names, None))
+        yield found
+
+
+def crossing_of(ground: Ground, mobility: str, season: str) -> NDArray[np.float64] | None:
+    """Minutes to cross each waterway; None where none is known."""
+    water = ground.lattice.waterways
+    return None if water is None else crossing_minutes(water, ground.rules, mobility, season)

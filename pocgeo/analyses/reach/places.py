@@ -5,7 +5,7 @@ answer at a place is the least, over the centres and road vertices near it, of t
 and the straight way on. The band says how far the answer hangs on the cells' own size.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from pocgeo.cells.barriers import crossed
 from pocgeo.cells.grid import cells_of, positions, resolution_of, rings
 from pocgeo.cells.lattice import Lattice
 from pocgeo.ground.geodesy import earth_centred_m
+from pocgeo.ground.nearness import pairs_within
 
 __all__ = ["Origins", "cell_bands", "reach_at"]
 
@@ -31,6 +32,10 @@ CHUNK = 100_000
 
 RIM = 0.8
 """Points of a cell's band lie this far out towards its corners."""
+
+
+BANK_M = 50.0
+"""House default: for a place this near a water no map knows the bank, so it is on either."""
 
 
 class Origins(NamedTuple):
@@ -179,7 +184,7 @@ def last_legs(
         ends = lon[near.place], lat[near.place], near.lon, near.lat
         edge, row = crossed(*ends, ground.waterways)
         extra = np.full(len(row), np.inf) if crossing_min is None else crossing_min[row]
-        np.add.at(water, edge, extra)
+        np.add.at(water, edge, np.where(on_bank(ground, place, near.place[edge], row), 0.0, extra))
     best = np.full((3, len(lon)), np.inf)
     paces = (here + there) / 2, np.minimum(here, there), np.maximum(here, there)
     told = [near.minutes + water + leg_minutes(near.length_m, pace) for pace in paces]
@@ -189,6 +194,17 @@ def last_legs(
     chosen = (told[0] <= best[0][near.place]) & np.isfinite(told[0])
     owner[near.place[chosen][::-1]] = near.site[chosen][::-1]
     return best, owner
+
+
+def on_bank(
+    ground: Lattice, place: tuple[Floats, Floats], number: NDArray[Any], row: NDArray[Any]
+) -> NDArray[np.bool_]:
+    """Say of pairs of place and water whether the place lies on its bank."""
+    found = pairs_within(*place, ground.waterways.geometry.to_numpy(), BANK_M)
+    width = len(ground.waterways) + 1
+    near = found.point * width + found.geometry
+    told: NDArray[np.bool_] = np.isin(np.asarray(number, dtype=np.int64) * width + row, near)
+    return told
 
 
 def leg_minutes(length_m: Floats, pace: Floats) -> Floats:

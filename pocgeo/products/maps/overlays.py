@@ -48,6 +48,8 @@ STYLES: Mapping[str, Mapping[str, Any]] = {
               "fill": "#12395c", "opacity": 0.10},
     "perimeters": {"draw": "area", "colour": "#12395c", "weight": 1.2, "fill": "#12395c",
                    "opacity": 0.35},
+    "contours": {"draw": "line", "colour": "#101820", "weight": 1.6, "tolerance_deg": 5e-4,
+                 "hover": True},
     "alerts": {"draw": "symbol", "symbol": "alert"},
     "patrols": {"draw": "line", "colour": "#1d6b52", "weight": 1.3, "opacity": 0.75,
                 "tolerance_deg": 5e-5, "hover": True},
