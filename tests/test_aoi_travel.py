@@ -1,6 +1,7 @@
 """Reach over the ground in the hall: seasons, closures, lost bases, and what the reason says."""
 
 import dataclasses
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -116,3 +117,18 @@ def test_contours_hold_the_people_of_their_base(sample: Aoi) -> None:
     alone = sample.reach(minutes=[60])[1].set_index("base_id")["reached_persons"]
     assert made["people_persons"].to_numpy() == pytest.approx(alone[made.index].to_numpy())
     assert made.geometry.is_valid.all()
+
+
+def test_the_map_of_a_change_is_asked_for_by_the_change(sample: Aoi, tmp_path: Path) -> None:
+    with pytest.raises(pocgeo.BadInput, match="Say what changes"):
+        sample.save_map("reach_change", tmp_path / "no.html")
+    gone = sample.changed(pocgeo.Change(without_bases=("B02",)))
+    text = gone.save_map("reach_change", tmp_path / "gone.html").read_text("utf8")
+    assert "What a change of roads or bases costs" in text
+    cells = gone.table("reach_change_cells")
+    assert (
+        (cells["after_min"] >= cells["before_min"] - 1e-3)
+        .where(cells["after_min"].notna() & cells["before_min"].notna(), other=True)
+        .all()
+    )
+    assert cells["added_min"].max() > 10

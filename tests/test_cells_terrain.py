@@ -39,12 +39,13 @@ def ground(rows: list[dict[str, float]], **more: object) -> Terrain:
     return Terrain(cells=cells.reset_index(drop=True), cover=cover, **more)
 
 
-def test_pace_is_the_mean_slowness_not_the_mean_speed() -> None:
+def test_pace_is_the_geometric_mean_between_slowness_and_speed() -> None:
     found = pace(ground([{"grass": 1}, {"grass": 0.5, "crops": 0.5}]), HOUSE, "foot", "dry")
     assert found.dtype == np.float32
     assert found[0] == pytest.approx(60 / 4.86)
-    # half a kilometre at 4.86 and half at 2.5 km/h, by hand
-    assert found[1] == pytest.approx(0.5 * 60 / 4.86 + 0.5 * 60 / 2.5)
+    # half the ground at 4.86 and half at 2.5 km/h: 60 / sqrt(4.86 x 2.5), by hand
+    assert found[1] == pytest.approx(17.21326, abs=1e-4)
+    assert 60 / ((4.86 + 2.5) / 2) < found[1] < 0.5 * 60 / 4.86 + 0.5 * 60 / 2.5
 
 
 def test_a_cell_half_water_is_passed_on_its_land_half() -> None:

@@ -45,7 +45,15 @@ class Aoi:
 
     def __init__(self, file: AoiFile, *, progress: Progress | None = None) -> None:
         self.file = file
+        self.change = AS_IT_IS
         self._progress = progress
+
+    def changed(self, change: Change) -> "Aoi":
+        """Give the same area with bases taken away or roads closed, for the map of a change."""
+        other = Aoi(self.file, progress=self._progress)
+        other.__dict__["indexed"] = self.indexed
+        other.change = change
+        return other
 
     @cached_property
     def indexed(self) -> Indexed:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pocgeo.analyses.reach import STRAIGHT_LINE
+from pocgeo.analyses.reach import STRAIGHT_LINE, reach_field
 from pocgeo.analyses.reach.changes import difference
 from pocgeo.analyses.reach.covering import backup, by_base, within_minutes, without_roads
 from pocgeo.analyses.reach.over_ground import ground_reach_at
@@ -57,7 +57,7 @@ def reach(
     middle = sorted(minutes)[len(minutes) // 2]
     answers = {
         "reach": within_minutes(table, cells, minutes),
-        "reach_by_base": with_names(by_base(table, cells, middle), index),
+        "reach_by_base": with_caveats(with_names(by_base(table, cells, middle), index), index),
         "reach_backup": backup(table, cells, minutes),
     }
     named = reach_places(index, at, change)
@@ -165,6 +165,24 @@ def reach_cells(index: Indexed, as_of: date | None) -> pd.DataFrame:
     return finished(table, index, dry, "reach_cells", "Minutes from the quickest base, by cell")
 
 
+def change_cells(index: Indexed, as_of: date | None, change: Change) -> pd.DataFrame:
+    """Minutes before and after a change, by cell: for the map."""
+    if change == AS_IT_IS:
+        raise BadInput("Say what changes: --without-base B02, or --closed ROAD.")
+    refuse_straight(index, "a change of roads or bases")
+    at = moment(index, as_of)
+    cells = picture(index, at)
+    then = reach_field(asked_table(index, at, change), cells)
+    names = ["cell", "settlement", "admin2", "aor", "people_persons", "base"]
+    table = cells[[*(name for name in names if name in cells), "lon", "lat"]].copy()
+    table["before_min"], table["after_min"] = cells["reach_min"], then["reach_min"].to_numpy()
+    table["added_min"] = np.maximum(table["after_min"] - table["before_min"], 0.0)
+    lost = table["before_min"].notna() & table["after_min"].isna()
+    table["reach_lost"] = lost
+    title = "What the change costs: " + change.words
+    return finished(table, index, at, "reach_change_cells", title)
+
+
 def places(index: Indexed) -> pd.DataFrame | None:
     """Settlements with the cell each lies in."""
     found: Any = index.table("settlements")
@@ -180,6 +198,14 @@ def with_names(table: pd.DataFrame, index: Indexed) -> pd.DataFrame:
     at = list(table.columns).index("base_id") + 1
     table.insert(at, "base", table["base_id"].map(names).fillna(table["base_id"]))
     return table
+
+
+def with_caveats(table: pd.DataFrame, index: Indexed) -> pd.DataFrame:
+    """Add what each base says of its own limits: mobility, readiness, range, nights."""
+    facts = ["mobility", "qrf_notice_min", "max_range_km", "night_moves", "caveat"]
+    bases = pd.DataFrame(index.known("bases"))
+    held = bases[["base_id", *(name for name in facts if name in bases)]]
+    return table.merge(held, on="base_id", how="left")
 
 
 def minutes_of(words: tuple[float | None, ...]) -> tuple[float, ...]:

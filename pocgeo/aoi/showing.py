@@ -14,6 +14,7 @@ import shapely
 from pocgeo.aoi import briefing, obligations, reaching
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.standards import as_of_day
+from pocgeo.aoi.travel import AS_IT_IS
 from pocgeo.ground.errors import Refused, UnknownName
 from pocgeo.ground.provenance import made_at
 from pocgeo.products.columns import ColumnSpec
@@ -44,6 +45,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "reach_by_base": lambda aoi, day: aoi.reach(as_of=day)[1],
     "reach_seasons": lambda aoi, day: aoi.seasons(as_of=day),
     "reach_cells": lambda aoi, day: reaching.reach_cells(aoi.indexed, day),
+    "reach_change_cells": lambda aoi, day: reaching.change_cells(aoi.indexed, day, aoi.change),
     "reach_contours": lambda aoi, day: reaching.reach_contours(aoi.indexed, day),
     "response": lambda aoi, day: aoi.response(as_of=day)[0],
     "response_months": lambda aoi, day: aoi.response(as_of=day)[1],
@@ -213,6 +215,8 @@ def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
     for done, name in enumerate(names):
         aoi.indexed.say(f"drawing {name}", done, len(names))
         spec = map_spec(name, aoi.file.folder)
+        if spec.table == "reach_change_cells" and aoi.change == AS_IT_IS:
+            continue  # a map of a change is asked for by name, with the change
         missing = missing_table(aoi, spec)
         if missing:
             lines.append(f"Not made: {name} (no layer {missing})")

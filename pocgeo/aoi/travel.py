@@ -50,6 +50,14 @@ class Change:
     every_base: bool = False
     """Take all bases that ever stood: who stood on which day is judged later."""
 
+    @property
+    def words(self) -> str:
+        """Say the change as a title does."""
+        said = [f"without base {code}" for code in self.without_bases]
+        said += [f"road {name} closed" for name in self.closed_roads]
+        said += [f"only base {code}" for code in self.only_bases]
+        return ", ".join(said) or "nothing"
+
 
 AS_IT_IS = Change()
 EVER = Change(every_base=True)

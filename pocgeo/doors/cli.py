@@ -5,16 +5,15 @@ from typing import Any
 
 import click
 
-from pocgeo.doors.durations import DAY, DAYS, MINUTES
+from pocgeo.doors.durations import DAYS, MINUTES
 from pocgeo.doors.options import (
-    AUDIENCES,
-    FORMATS,
     Delivery,
     aoi_argument,
     opened,
     period_options,
     product_options,
 )
+from pocgeo.doors.pages import PAGES
 from pocgeo.doors.running import progress_on, run_command
 
 __all__ = ["main", "run"]
@@ -333,68 +332,5 @@ def indicators(aoi: Path, delivery: Delivery) -> None:
     delivery.deliver(area, area.indicators(as_of=delivery.as_of))
 
 
-page_options = (
-    click.option("--as-of", type=DAY, help="See only what was known and standing on this day."),
-    click.option("--audience", type=click.Choice(AUDIENCES), default="internal", show_default=True),
-)
-
-
-def page_option(command: Any) -> Any:
-    """Add --as-of and --audience to a command that makes pages."""
-    for option in page_options:
-        command = option(command)
-    return command
-
-
-@main.command(name="map")
-@aoi_argument
-@click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File.html to write.")
-@page_option
-def map_(aoi: Path, name: str, out: Path | None, as_of: Any, audience: str) -> None:
-    """Make one map: a single HTML file that opens without a network.
-
-    Example: pocgeo map sample_aoi coverage_gaps --out gaps.html
-    """
-    click.echo(f"Wrote {opened(aoi).save_map(name, out, as_of=as_of, audience=audience)}")
-
-
-@main.command()
-@aoi_argument
-@page_option
-def maps(aoi: Path, as_of: Any, audience: str) -> None:
-    """Make every map that maps/*.toml declares.
-
-    Example: pocgeo maps sample_aoi
-    """
-    for line in opened(aoi).save_maps(as_of=as_of, audience=audience):
-        click.echo(line)
-
-
-@main.command()
-@aoi_argument
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File.html to write.")
-@page_option
-def brief(aoi: Path, out: Path | None, as_of: Any, audience: str) -> None:
-    """Make the briefing: one self-contained HTML with maps, tables, caveats and manifest.
-
-    Example: pocgeo brief sample_aoi --out brief.html
-    """
-    click.echo(f"Wrote {opened(aoi).save_brief(out, as_of=as_of, audience=audience)}")
-
-
-@main.command()
-@aoi_argument
-@click.argument("table", metavar="TABLE")
-@click.option("--format", "form", type=click.Choice(FORMATS[1:]), required=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-@page_option
-def export(aoi: Path, table: str, form: str, out: Path | None, as_of: Any, audience: str) -> None:
-    """Write one table to a file: a finding (gaps, proximity ...) or a layer (bases, sites ...).
-
-    Example: pocgeo export sample_aoi gaps --format xlsx
-    """
-    area = opened(aoi)
-    Delivery(audience=audience, as_of=as_of, form=form, out=out, top=None).deliver(
-        area, area.table(table, as_of=as_of)
-    )
+for command in PAGES:
+    main.add_command(command)

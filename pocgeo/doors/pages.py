@@ -1,0 +1,95 @@
+"""Commands that make pages and files: map, maps, brief, export."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pocgeo.doors.durations import DAY
+from pocgeo.doors.options import AUDIENCES, FORMATS, Delivery, aoi_argument, opened
+
+__all__ = ["PAGES"]
+
+page_options = (
+    click.option("--as-of", type=DAY, help="See only what was known and standing on this day."),
+    click.option("--audience", type=click.Choice(AUDIENCES), default="internal", show_default=True),
+)
+
+
+def page_option(command: Any) -> Any:
+    """Add --as-of and --audience to a command that makes pages."""
+    for option in page_options:
+        command = option(command)
+    return command
+
+
+@click.command(name="map")
+@aoi_argument
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File.html to write.")
+@click.option("--without-base", multiple=True, help="For reach_change: this base does not answer.")
+@click.option("--closed", multiple=True, help="For reach_change: this road is closed.")
+@page_option
+def map_(
+    aoi: Path,
+    name: str,
+    out: Path | None,
+    without_base: Any,
+    closed: Any,
+    as_of: Any,
+    audience: str,
+) -> None:
+    """Make one map: a single HTML file that opens without a network.
+
+    Example: pocgeo map sample_aoi coverage_gaps --out gaps.html
+    """
+    import pocgeo
+
+    change = pocgeo.Change(without_bases=without_base, closed_roads=closed)
+    area = opened(aoi).changed(change)
+    click.echo(f"Wrote {area.save_map(name, out, as_of=as_of, audience=audience)}")
+
+
+@click.command()
+@aoi_argument
+@page_option
+def maps(aoi: Path, as_of: Any, audience: str) -> None:
+    """Make every map that maps/*.toml declares.
+
+    Example: pocgeo maps sample_aoi
+    """
+    for line in opened(aoi).save_maps(as_of=as_of, audience=audience):
+        click.echo(line)
+
+
+@click.command()
+@aoi_argument
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File.html to write.")
+@page_option
+def brief(aoi: Path, out: Path | None, as_of: Any, audience: str) -> None:
+    """Make the briefing: one self-contained HTML with maps, tables, caveats and manifest.
+
+    Example: pocgeo brief sample_aoi --out brief.html
+    """
+    click.echo(f"Wrote {opened(aoi).save_brief(out, as_of=as_of, audience=audience)}")
+
+
+@click.command()
+@aoi_argument
+@click.argument("table", metavar="TABLE")
+@click.option("--format", "form", type=click.Choice(FORMATS[1:]), required=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@page_option
+def export(aoi: Path, table: str, form: str, out: Path | None, as_of: Any, audience: str) -> None:
+    """Write one table to a file: a finding (gaps, proximity ...) or a layer (bases, sites ...).
+
+    Example: pocgeo export sample_aoi gaps --format xlsx
+    """
+    area = opened(aoi)
+    Delivery(audience=audience, as_of=as_of, form=form, out=out, top=None).deliver(
+        area, area.table(table, as_of=as_of)
+    )
+
+
+PAGES = (map_, maps, brief, export)
+"""In the order of their use."""
