@@ -180,6 +180,7 @@ def change_cells(index: Indexed, as_of: date | None, change: Change) -> pd.DataF
     lost = table["before_min"].notna() & table["after_min"].isna()
     table["reach_lost"] = lost
     title = "What the change costs: " + change.words
+    table.attrs["notes"] = [f"The change: {change.words}."]
     return finished(table, index, at, "reach_change_cells", title)
 
 
