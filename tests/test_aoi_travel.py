@@ -132,3 +132,12 @@ def test_the_map_of_a_change_is_asked_for_by_the_change(sample: Aoi, tmp_path: P
         .all()
     )
     assert cells["added_min"].max() > 10
+
+
+def test_insecurity_slows_where_there_is_threat_and_only_if_asked(sample: Aoi) -> None:
+    unsafe = Aoi(dataclasses.replace(sample.file, standards={"terrain": {"insecurity": True}}))
+    calm, slow = sample.picture(), unsafe.picture()
+    both = calm["reach_min"].notna() & slow["reach_min"].notna()
+    assert (slow.loc[both, "reach_min"] >= calm.loc[both, "reach_min"] - 1e-3).all()
+    assert (slow.loc[both, "reach_min"] > calm.loc[both, "reach_min"] + 0.1).any()
+    assert reached(unsafe, 60).sum() <= reached(sample, 60).sum()

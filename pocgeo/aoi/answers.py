@@ -17,8 +17,9 @@ from pocgeo.analyses.risk import rank_stability
 from pocgeo.analyses.trend import trend
 from pocgeo.aoi import obligations
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.picture import Moment, incidents_placed, picture
+from pocgeo.aoi.picture import Moment, picture
 from pocgeo.aoi.standards import Period, StandardAsked, moment, standard
+from pocgeo.aoi.threats import incidents_placed
 from pocgeo.aoi.travel import method_words
 from pocgeo.cells import grid
 from pocgeo.ground.declarations import declared, read_toml
@@ -129,7 +130,7 @@ def with_trend(
     table: pd.DataFrame, cells: pd.DataFrame, index: Indexed, at: Moment
 ) -> pd.DataFrame:
     """Add whether violence in each gap area rises or falls."""
-    placed = incidents_placed(index, at)
+    placed = incidents_placed(index, at.at)
     if placed is None or table.empty:
         return table
     area_of = cells.loc[cells["gap_persons"] > 0, ["cell", "gap_area_id"]]
@@ -146,7 +147,7 @@ def hotspots(
     """Flag hotspots of the period, with the null check among the notes."""
     at = moment(index, as_of)
     test = standard(hot.HotspotTest, index.file, "hotspots")
-    placed = incidents_placed(index, at)
+    placed = incidents_placed(index, at.at)
     if placed is None:
         raise index.lacks("incidents")
     events = within(only_of(placed, only), period, index, at)

@@ -1,37 +1,28 @@
 """One row per cell, joined as of a day: people, reach, presence, risk, incidents, alerts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
 from pocgeo.analyses.bases import standing
 from pocgeo.analyses.reach import ReachStandard, reach_field
-from pocgeo.analyses.record import known_by
 from pocgeo.analyses.risk import risk
-from pocgeo.analyses.weights import Indicator, RiskWeights
+from pocgeo.analyses.weights import RiskWeights
 from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.threats import incidents_placed
 from pocgeo.aoi.travel import method_words, minutes_table
 from pocgeo.cells.nearby import alerted, persons_near
 from pocgeo.cells.presence import presence
 from pocgeo.ground.provenance import digest_of
 
-__all__ = [
-    "RECENT_DAYS",
-    "Moment",
-    "incidents_placed",
-    "picture",
-    "reach_of",
-    "with_own_indicators",
-]
+__all__ = ["RECENT_DAYS", "Moment", "picture", "reach_of"]
 
 RECENT_DAYS = 90
 """House default: a quarter (Policy 77), compared with the quarter before it."""
 
 SITES_NEAR_M = 5_000.0
 """House default: displaced people within an hour's walk bear on a cell's vulnerability."""
-
-SCALE_OF = {"rank": "quantile", "linear": "minmax", "log": "quantile"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,19 +121,9 @@ def with_sites(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFr
     return table.assign(site_persons=persons_near(table, known, SITES_NEAR_M))
 
 
-def incidents_placed(index: Indexed, moment: Moment) -> pd.DataFrame | None:
-    """Incidents known on the day, one row per incident and cell; None without incidents."""
-    placed = index.table("incident_cells")
-    if placed is None:
-        return None
-    known = known_by(index.known("incidents"), moment.at)
-    facts = known.drop(columns=["geometry", "source", "source_row"], errors="ignore")
-    return placed.merge(pd.DataFrame(facts), on="incident_id", how="inner")
-
-
 def with_incidents(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:
     """Add incidents of the last quarter and of the one before it."""
-    placed = incidents_placed(index, moment)
+    placed = incidents_placed(index, moment.at)
     if placed is None:
         return table
     age_days = (moment.at - placed["occurred_on"]).dt.days
@@ -158,29 +139,10 @@ def with_incidents(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.Da
 
 def with_risk(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFrame:
     """Add risk, threat, vulnerability and their parts; absent without incidents."""
-    placed = incidents_placed(index, moment)
+    placed = incidents_placed(index, moment.at)
     if placed is None:
         return table
     made = risk(placed, table, moment.weights, moment.at)
     table = table.merge(made, on="cell", how="left", validate="one_to_one")
     table.attrs["notes"] = list(made.attrs.get("notes", ()))
     return table
-
-
-def with_own_indicators(weights: RiskWeights, index: Indexed) -> RiskWeights:
-    """Add the user's own layers that declare themselves indicators of vulnerability."""
-    own = []
-    for name, request in index.requests.items():
-        use = request.spec.vulnerability
-        if use is not None:
-            own.append(
-                Indicator(
-                    name=name,
-                    column=use.column,
-                    weight=1.0,
-                    label=request.spec.title,
-                    direction="higher" if use.higher_is_worse else "lower",
-                    scale=SCALE_OF[use.scale],
-                )
-            )
-    return replace(weights, indicators=(*weights.indicators, *own)) if own else weights

@@ -105,7 +105,7 @@ def reach_places(index: Indexed, at: Moment, change: Change = AS_IT_IS) -> pd.Da
     if found is None or found.empty or reach_method(index) == STRAIGHT_LINE:
         return None
     spots = pd.DataFrame({"lon": found.geometry.x, "lat": found.geometry.y})
-    ground, bases = ground_of(index, change), answering(index.known("bases"), change)
+    ground, bases = ground_of(index, at.at, change), answering(index.known("bases"), change)
     told = ground_reach_at(ground, bases, at.reach, spots, as_of=at.at)
     table = pd.DataFrame({"settlement_id": found["settlement_id"], "place": found["name"]})
     table["people_persons"] = found["people_persons"]

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
-from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 from pocgeo.analyses.hotspots import HotspotTest
 from pocgeo.analyses.reach import SPEED_KMH, ReachStandard
-from pocgeo.analyses.weights import RiskWeights, risk_weights
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.picture import Moment, with_own_indicators
-from pocgeo.ground.declarations import declared, read_toml
+from pocgeo.aoi.picture import Moment
+from pocgeo.aoi.threats import weights_of
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.provenance import made_at
 from pocgeo.layers.aoi_file import AoiFile
@@ -91,18 +89,6 @@ def standard(
         raise BadInput(
             f"{file.path}: [standards.{section}]: a value has the wrong type ({error})."
         ) from error
-
-
-def weights_of(index: Indexed) -> RiskWeights:
-    """Weights of risk: the file that `[standards.risk] weights` names, else the house's."""
-    named = index.file.standards.get("risk", {})
-    for name in named:
-        if name != "weights":
-            raise UnknownName(f"key of [standards.risk] in {index.file.path}", name, ["weights"])
-    path = declared("standards") / "risk_weights.toml"
-    if "weights" in named:
-        path = index.file.folder / Path(str(named["weights"]))
-    return with_own_indicators(risk_weights(read_toml(path), path.name), index)
 
 
 def moment(index: Indexed, as_of: date | None, season: str | None = None) -> Moment:

@@ -9,8 +9,9 @@ import pandas as pd
 from pocgeo.analyses.reach import STRAIGHT_LINE, ReachStandard, reach_table
 from pocgeo.analyses.reach.over_ground import Ground, ground_reach_table
 from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.threats import insecurity
 from pocgeo.cells.lattice import lattice
-from pocgeo.cells.terrain import Terrain, flooded_shares
+from pocgeo.cells.terrain import Terrain, flooded_shares, insecurity_factors
 from pocgeo.cells.ways import road_flooded_shares
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.provenance import code_digest, digest_of
@@ -92,7 +93,8 @@ def minutes_table(
     bases = answering(bases, change)
     if reach_method(index) == STRAIGHT_LINE:
         return reach_table(index.known("cells"), bases, standard, as_of=as_of)
-    parts = [index.key(name) for name in ("cells", *USED) if index.has(name)]
+    used = USED + (("incident_cells", "incidents") if insecure(index) else ())
+    parts = [index.key(name) for name in ("cells", *used) if index.has(name)]
     season = replace(standard, reach_min=1.0)  # the threshold is no part of the minutes
     terrain = index.file.standards.get("terrain")
     rules = digest_of(index.terrain_rules)
@@ -102,8 +104,13 @@ def minutes_table(
     return index.store.table(
         name,
         {"key": key},
-        lambda: ground_reach_table(ground_of(index, change), bases, standard, as_of=as_of),
+        lambda: ground_reach_table(ground_of(index, as_of, change), bases, standard, as_of=as_of),
     )
+
+
+def insecure(index: Indexed) -> bool:
+    """Whether insecurity slows people by [standards.terrain]."""
+    return bool(index.file.standards.get("terrain", {}).get("insecurity", False))
 
 
 def answering(bases: Any, change: Change) -> Any:
@@ -119,8 +126,8 @@ def answering(bases: Any, change: Change) -> Any:
     return bases[kept]
 
 
-def ground_of(index: Indexed, change: Change = AS_IT_IS) -> Ground:
-    """Put together mesh, terrain and rules of the AOI."""
+def ground_of(index: Indexed, at: pd.Timestamp, change: Change = AS_IT_IS) -> Ground:
+    """Put together mesh, terrain and rules of the AOI, as of a day."""
     roads = index.table("roads")
     water = index.table("waterways")
     mesh = index.kept("lattice", lambda: lattice(index.known("cells"), roads, water))
@@ -130,7 +137,7 @@ def ground_of(index: Indexed, change: Change = AS_IT_IS) -> Ground:
         flooded = index.kept("road floods", lambda: road_flooded_shares(roads.geometry, floods))
     return Ground(
         lattice=mesh,
-        terrain=index.kept("terrain", lambda: terrain_of(index)),
+        terrain=index.kept(f"terrain {at}", lambda: terrain_of(index, at)),
         rules=index.terrain_rules,
         roads=None if roads is None else closed(roads, change),
         road_flooded=flooded,
@@ -156,18 +163,19 @@ def closed(roads: Any, change: Change) -> Any:
     return roads.assign(closed=held, **dated)
 
 
-def terrain_of(index: Indexed) -> Terrain:
+def terrain_of(index: Indexed, at: pd.Timestamp) -> Terrain:
     """Say what the ground of each cell is, from the layers that are loaded."""
     cells = index.known("cells")
     cover, relief, friction = (
         index.table(name) for name in ("land_cover", "elevation_means", "friction_means")
     )
-    floods = index.table("floods")
+    floods, levels = index.table("floods"), insecurity(index, at)
     return Terrain(
         cells=cells,
         cover=None if cover is None else cover.drop(columns="cell"),
         elevation_m=None if relief is None else relief["elevation_m"],
         flooded_share=None if floods is None else flooded_shares(floods, cells),
+        insecurity=None if levels is None else insecurity_factors(levels, index.terrain_rules),
         friction_min_per_m=None if friction is None else friction["friction_min_per_m"],
         notes=tuple(cover.attrs.get("notes", ())) if cover is not None else (),
     )

@@ -38,7 +38,7 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "risk": {"weights": TEXT},
         "indicators": {"presence_days": NUMBER, "reach_min": NUMBER, "high_risk_share": NUMBER},
         "gaps": {},
-        "terrain": {"rules": TEXT, "legend": TEXT, "codes": WORDS},
+        "terrain": {"rules": TEXT, "legend": TEXT, "codes": WORDS, "insecurity": YES_NO},
     }
 )  # fmt: skip
 """Section -> key -> type; the questions check the values."""

@@ -190,7 +190,7 @@ def graph_of(
         per_road = road_pace(
             ground.roads, rules, mobility, season, as_of=as_of, flooded_share=flooded
         )
-        per_edge = per_road[network.row]
+        per_edge = per_road[network.row] * slowed(ground)
     slope: Callable[[Any], Any] | None = None
     relief = None
     if rules.slope[mobility].on_roads:  # others: their slope rule is for open ground only
@@ -199,6 +199,16 @@ def graph_of(
         ground.lattice, pace(ground.terrain, rules, mobility, season), per_edge,
         crossing_min=crossing, elevation_m=relief, **({"slope": slope} if slope else {}),
     )  # fmt: skip
+
+
+def slowed(ground: Ground) -> NDArray[np.float64]:
+    """Factor of insecurity on each road edge, that of the cell where it begins."""
+    lattice, insecurity = ground.lattice, ground.terrain.insecurity
+    if insecurity is None:
+        return np.ones(len(lattice.network.u))
+    home = lattice.connectors.home[lattice.network.u]
+    factor = insecurity.fillna(1.0).to_numpy(dtype=np.float64)
+    return np.where(home >= 0, factor[home], 1.0)
 
 
 def with_limits(
