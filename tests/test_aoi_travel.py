@@ -1,10 +1,13 @@
 """Reach over the ground in the hall: seasons, closures, lost bases, and what the reason says."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 
 import pocgeo
 from pocgeo.aoi.area import Aoi
@@ -141,3 +144,30 @@ def test_insecurity_slows_where_there_is_threat_and_only_if_asked(sample: Aoi) -
     assert (slow.loc[both, "reach_min"] >= calm.loc[both, "reach_min"] - 1e-3).all()
     assert (slow.loc[both, "reach_min"] > calm.loc[both, "reach_min"] + 0.1).any()
     assert reached(unsafe, 60).sum() <= reached(sample, 60).sum()
+
+
+def test_a_friction_raster_serves_where_there_is_no_land_cover(
+    sample_folder: Path, tmp_path: Path
+) -> None:
+    """Minutes per metre, as the Malaria Atlas Project publishes; here 0.012 (5 km/h) everywhere."""
+    shutil.copytree(sample_folder / "data", tmp_path / "data")
+    with rasterio.open(tmp_path / "data" / "landcover.tif") as raster:
+        profile = raster.profile | {"dtype": "float32", "nodata": -9999.0, "count": 1}
+        profile.pop("photometric", None)
+        shape = raster.shape
+    with rasterio.open(tmp_path / "data" / "friction.tif", "w", **profile) as raster:
+        raster.write(np.full(shape, 0.012, dtype="float32"), 1)
+    (tmp_path / "aoi.toml").write_text(
+        '[aoi]\nname = "Friction"\nboundary = "data/coast.geojson"\nresolution = 7\n'
+        'period = ["2023-07-01", "2026-06-30"]\ntime_zone = "Africa/Lagos"\n'
+        '[layers.bases]\npath = "data/bases.geojson"\n'
+        '[layers.friction]\npath = "data/friction.tif"\n'
+        '[layers.population]\npath = "data/population.tif"\nbands = { people_persons = 1 }\n',
+        "utf8",
+    )
+    aoi = pocgeo.open_aoi(tmp_path)
+    picture = aoi.picture()
+    assert set(picture["reach_method"]) == {"terrain, dry season"}
+    near = picture[picture["base_id"] == "B01"].nsmallest(20, "reach_min")
+    assert near["reach_min"].between(0, 240).all()
+    assert picture["reach_min"].notna().mean() > 0.3
