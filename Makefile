@@ -18,6 +18,7 @@ $(VENV)/.ready: pyproject.toml
 
 demo: $(VENV)/.ready  ## set up, run the main job on sample_aoi, say where to look
 	@$(BIN)/pocgeo demo $(DEMO)
+	@echo "            (here pocgeo is $(BIN)/pocgeo)"
 
 test: $(VENV)/.ready  ## set up and pass the tests
 	@$(BIN)/python -m pytest

@@ -33,6 +33,8 @@ def as_html(released: Released, top: int | None = None) -> SafeHtml:
     if len(shown.table) == 0:
         return joined([tag("p", "No rows."), _said(shown, [])])
     texts = {name: phrased(shown.table[name], spec) for name, spec in shown.columns.items()}
+    if "grid_reference" in texts:  # a reference that breaks is misread
+        texts["grid_reference"] = [each.replace(" ", "\u00a0") for each in texts["grid_reference"]]
     unknown = [name for name in texts if shown.table[name].isna().all()]
     sentences = [
         name
