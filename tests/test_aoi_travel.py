@@ -171,3 +171,16 @@ def test_a_friction_raster_serves_where_there_is_no_land_cover(
     near = picture[picture["base_id"] == "B01"].nsmallest(20, "reach_min")
     assert near["reach_min"].between(0, 240).all()
     assert picture["reach_min"].notna().mean() > 0.3
+
+
+def test_slopes_hold_vehicles_up_off_the_road_only(sample: Aoi) -> None:
+    steep = sample.picture()
+    flat = Aoi(dataclasses.replace(
+        sample.file,
+        requests=tuple(r for r in sample.file.requests if r.layer != "elevation"),
+    )).picture()  # fmt: skip
+    both = steep["reach_min"].notna() & flat["reach_min"].notna()
+    slower = steep.loc[both, "reach_min"] - flat.loc[both, "reach_min"]
+    assert (slower > 1).mean() > 0.2
+    wheeled = steep["base_id"].isin(["B01", "B02", "B03"]) & both
+    assert (slower[wheeled[both]] >= -1e-3).all()  # on foot a gentle descent is quicker

@@ -114,22 +114,22 @@ def travel_graph(
     crossing_min: NDArray[np.floating] | None = None,
     elevation_m: NDArray[np.floating] | None = None,
     slope: Slope = tobler,
+    slope_on_roads: bool = True,
 ) -> TravelGraph:
     """Put minutes on a mesh.
 
     Parameters
     ----------
     ground : Lattice
-    pace : array, one per cell
-        Minutes a kilometre off the road; inf where impassable.
-    road_pace : array, one per edge of `ground.network`
-        Minutes a kilometre; inf where closed.
+    pace, road_pace : arrays, one per cell, and one per edge of `ground.network`
+        Minutes a kilometre off the road and on it; inf where impassable or closed.
     crossing_min : array, one per row of the waterways, optional
         Minutes to cross each; inf: not at all. Without it no water is crossed.
     elevation_m : array, one per cell (or per node), optional
         Minutes then differ by direction. Road vertices take the mean of the centres near them.
     slope : function
-        Minutes on a rise over run (outbound; down negative) over minutes on the flat.
+        Minutes on a rise over run (outbound; down negative) over minutes on the flat; on roads
+        too if `slope_on_roads`.
 
     Raises
     ------
@@ -140,12 +140,12 @@ def travel_graph(
     per_cell = checked(pace, cells_n, "pace", "cell")
     per_edge = checked(road_pace, edges_n, "road_pace", "road edge")
     water = no_water(ground) if crossing_min is None else np.asarray(crossing_min, np.float32)
-    u, v, minutes = ways(ground, per_cell, per_edge, water)
-    there = back = minutes
+    u, v, there = ways(ground, per_cell, per_edge, water)
+    back = there
     if elevation_m is not None:
         rise = steepness(ground, np.asarray(elevation_m, dtype="float64"), u, v)
-        there = (minutes * slope(rise)).astype(np.float32)
-        back = (minutes * slope(-rise)).astype(np.float32)
+        rise[(u >= cells_n) & (v >= cells_n) & (not slope_on_roads)] = 0.0
+        there, back = ((there * slope(way)).astype(np.float32) for way in (rise, -rise))
     indptr, indices, both = by_row(u, v, there, back, len(ground.lon))
     return TravelGraph(
         indptr=indptr,

@@ -28,6 +28,9 @@ __all__ = ["Ground", "ground_reach_at", "ground_reach_table"]
 FARTHER = 4
 """How many horizons away a base is looked for where nearer ones may not go so far."""
 
+DISMOUNTED = 5.0
+"""House default: who dismounts climbs at a fifth of the vehicle's flat speed at worst."""
+
 MOST_PAIRS = 20_000_000
 """Pairs of base and cell up to which that is done."""
 
@@ -191,14 +194,23 @@ def graph_of(
             ground.roads, rules, mobility, season, as_of=as_of, flooded_share=flooded
         )
         per_edge = per_road[network.row] * slowed(ground)
-    slope: Callable[[Any], Any] | None = None
-    relief = None
-    if rules.slope[mobility].on_roads:  # others: their slope rule is for open ground only
-        relief, slope = relief_m(ground.terrain, rules), slope_minutes(mobility, rules)
     return travel_graph(
-        ground.lattice, pace(ground.terrain, rules, mobility, season), per_edge,
-        crossing_min=crossing, elevation_m=relief, **({"slope": slope} if slope else {}),
-    )  # fmt: skip
+        ground.lattice,
+        pace(ground.terrain, rules, mobility, season),
+        per_edge,
+        crossing_min=crossing,
+        elevation_m=relief_m(ground.terrain, rules),
+        slope=slope_of(rules, mobility),
+        slope_on_roads=rules.slope[mobility].on_roads,
+    )
+
+
+def slope_of(rules: TerrainRules, mobility: str) -> Callable[[Any], Any]:
+    """Minutes on a slope over minutes on the flat; who dismounts climbs on foot at worst."""
+    declared = slope_minutes(mobility, rules)
+    if not rules.off_road[mobility].dismounts:
+        return declared
+    return lambda rise: np.minimum(declared(rise), DISMOUNTED)
 
 
 def slowed(ground: Ground) -> NDArray[np.float64]:
