@@ -44,7 +44,17 @@ class Delivery:
         """Pass tables through the gate and print them, or write the first one to a file."""
         import pocgeo
 
-        released = [area.release(table, audience=self.audience) for table in tables]
+        released: list[Any] = []
+        refused: list[Exception] = []
+        for table in tables:
+            try:
+                released.append(area.release(table, audience=self.audience))
+            except pocgeo.Refused as reason:
+                refused.append(reason)
+        if not released:
+            raise refused[0]
+        for said in refused:
+            click.echo(f"Withheld: {said}", err=True)
         form = suffix_format(self.out, self.form) or "text"
         if self.out is None and form == "text":
             top = self.top or ROWS_ON_A_TERMINAL
