@@ -14,7 +14,10 @@ from pocgeo.doors.options import (
     product_options,
 )
 from pocgeo.doors.pages import PAGES
+from pocgeo.doors.plans import PLANS
 from pocgeo.doors.running import progress_on, run_command
+from pocgeo.doors.threat import THREAT
+from pocgeo.doors.upkeep import UPKEEP
 
 __all__ = ["main", "run"]
 
@@ -332,5 +335,5 @@ def indicators(aoi: Path, delivery: Delivery) -> None:
     delivery.deliver(area, area.indicators(as_of=delivery.as_of))
 
 
-for command in PAGES:
+for command in (*PAGES, *THREAT, *PLANS, *UPKEEP):
     main.add_command(command)
