@@ -5,7 +5,7 @@ import pytest
 from pocgeo.ground.declarations import declared
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.products.maps import map_names, map_spec
-from pocgeo.products.maps.overlays import STYLES
+from pocgeo.products.maps.styles import STYLES
 
 GOOD = """
 title = "T"

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from pocgeo.ground.errors import BadInput
 
-__all__ = ["ASSETS", "Asset", "AssetMissing", "asset", "left_out"]
+__all__ = ["ASSETS", "Asset", "AssetMissing", "answers", "asset", "left_out"]
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 MANIFEST = ASSETS / "vendor" / "manifest.json"
@@ -42,15 +43,15 @@ class Asset:
 
 
 @cache
-def vendored() -> dict[str, str]:
-    """Address patterns of folium's links, each with the packaged file that answers it."""
+def vendored() -> tuple[tuple[str, dict[str, str]], ...]:
+    """Address patterns of folium's links, each with a packaged file that answers it."""
     listed = json.loads(MANIFEST.read_text(encoding="utf-8"))
-    return {
-        pattern: entry["file"]
+    return tuple(
+        (pattern, entry)
         for package in listed["packages"]
         for entry in package["files"]
         for pattern in entry.get("answers", ())
-    }
+    )
 
 
 @cache
@@ -70,7 +71,13 @@ def left_out(address: str, script: str) -> bool:
 
 @cache
 def asset(address: str) -> Asset:
-    """Find the packaged text that answers an address.
+    """Find the one packaged text that answers an address; see `answers`."""
+    return answers(address)[0]
+
+
+@cache
+def answers(address: str) -> tuple[Asset, ...]:
+    """Find the packaged texts that answer an address: one script, one style, or both.
 
     Parameters
     ----------
@@ -83,33 +90,60 @@ def asset(address: str) -> Asset:
         Nothing that ships answers the address.
     """
     if address.startswith(OWN):
-        file = address.removeprefix(OWN)
-    else:
-        files = [file for pattern, file in vendored().items() if fnmatchcase(address, pattern)]
-        if not files:
-            raise AssetMissing(address)
-        file = f"vendor/{files[0]}"
+        return (packaged(address.removeprefix(OWN), {}, address),)
+    entries = [entry for pattern, entry in vendored() if fnmatchcase(address, pattern)]
+    if not entries:
+        raise AssetMissing(address)
+    return tuple(packaged(f"vendor/{entry['file']}", entry, address) for entry in entries)
+
+
+def packaged(file: str, entry: Mapping[str, str], address: str) -> Asset:
+    """Read one packaged file, with the pictures and fonts it names written into it."""
     path = ASSETS / file
     if not path.is_file() or ASSETS not in path.resolve().parents:
         raise AssetMissing(address)
     content = path.read_text(encoding="utf-8")
     if path.suffix == ".css":
-        return Asset(file, "style", with_pictures(content, path.parent))
+        chosen = rules(content, entry["rules"]) if "rules" in entry else content
+        return Asset(file, "style", with_pictures(chosen, path.parent))
     # A source map is a second file that a debugger would ask for.
-    return Asset(file, "script", re.sub(r"^//# sourceMappingURL=.*$", "", content, flags=re.M))
+    script = re.sub(r"^//# sourceMappingURL=.*$", "", content, flags=re.M)
+    return Asset(file, "script", COMMONJS % script if entry.get("form") == "commonjs" else script)
+
+
+COMMONJS = "(function(){var module={exports:{}},exports={},require=function(){return L;};%s\n})();"
+"""Around a script that was written for a bundler and asks it for Leaflet and for styles."""
+
+MEDIA = {
+    ".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif", ".woff2": "font/woff2",
+}  # fmt: skip
+
+
+def rules(style: str, name: str) -> str:
+    """Keep only the rules of a style sheet that speak of a name, and its font."""
+    faces = [face for face in re.findall(r"@font-face\s*{[^}]*}", style) if name in face.lower()]
+    bare = re.sub(r"/\*.*?\*/", "", style, flags=re.S)
+    return "\n".join([*faces, *re.findall(rf"\.{name}[^{{}}]*{{[^}}]*}}", bare)])
 
 
 def with_pictures(style: str, folder: Path) -> str:
-    """Write the pictures a style sheet names into it."""
+    """Write the pictures and fonts a style sheet names into it.
+
+    Of a font in several forms the packaged one is kept; a picture that another server would have
+    to give is taken out, and one of the package's own that does not ship is an error.
+    """
 
     def inlined(match: re.Match[str]) -> str:
         named = match.group(1).strip("'\" ")
         if named.startswith(("#", "data:")):
             return match.group(0)
-        picture = folder / named
-        if not picture.is_file():
-            raise AssetMissing(named)
-        kept = base64.b64encode(picture.read_bytes()).decode()
-        return f"url(data:image/png;base64,{kept})"
+        file = re.split(r"[?#]", named)[0]
+        picture = folder / file
+        if picture.suffix in MEDIA and picture.is_file():
+            kept = base64.b64encode(picture.read_bytes()).decode()
+            return f"url(data:{MEDIA[picture.suffix]};base64,{kept})"
+        if named.startswith("//") or picture.suffix in {".eot", ".ttf", ".woff", ".svg"}:
+            return "url(data:,)"
+        raise AssetMissing(named)
 
     return re.sub(r"url\(([^)]*)\)", inlined, style)

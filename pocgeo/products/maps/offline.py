@@ -13,7 +13,7 @@ import folium
 from branca.element import Element, Figure, Link
 from folium.template import Template
 
-from pocgeo.products.maps.assets import Asset, AssetMissing, asset, left_out
+from pocgeo.products.maps.assets import Asset, AssetMissing, answers, left_out
 from pocgeo.products.maps.safe_text import SafeHtml, joined, json_block, script_safe, text
 
 __all__ = ["OfflineFigure", "OfflineMap", "literal_elements"]
@@ -135,8 +135,7 @@ class OfflineFigure(Figure):
         for name, item in self.header._children.items():
             if isinstance(item, Link):
                 if not left_out(item.url, script):
-                    answer = asset(item.url)
-                    found.setdefault(answer.name, answer)
+                    found |= {answer.name: answer for answer in answers(item.url)}
             elif name != "meta_http":
                 raise AssetMissing(f"{name}, which writes into the head of the page,")
         return tuple(found.values())

@@ -1,17 +1,28 @@
 """Map declarations: one TOML a map, one question each; what is asked, never how it is computed."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.products.maps.palettes import PALETTES
 
-__all__ = ["Category", "MapSpec", "MeasureSpec", "OverlaySpec", "map_names", "map_spec"]
+__all__ = [
+    "Category",
+    "Compare",
+    "MapSpec",
+    "MeasureSpec",
+    "OverlaySpec",
+]
 
 GROUPED_BY = ("mean", "sum", "max", "mode")
+COMPARED = ("swipe", "beside")
+AGE_DAYS = (7.0, 14.0, 30.0, 90.0)
+TILES = re.compile(
+    r"https://[A-Za-z0-9.-]+(:\d+)?/"
+    r"(?=[^ ]*\{z\})(?=[^ ]*\{x\})(?=[^ ]*\{y\})[A-Za-z0-9._~/{}?=&%-]+"
+)
+"""An https address of map tiles, one host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +89,46 @@ class MeasureSpec:
     optional: bool = False
     """Whether the map may be drawn, and say so, when the table lacks the column."""
 
+    name: str = ""
+    """What the map calls it; empty takes the column. Two measures of one column need two names."""
+
+    table: str | None = None
+    """Another finding that holds the column; None: the map's own table."""
+
+    period: str | None = None
+    """Column of the period, where the table has a row for each place and period."""
+
+    periods: tuple[str, ...] = ()
+    """Columns of the periods in order of time, where the table has a column for each."""
+
+    period_labels: tuple[str, ...] = ()
+    """What the slider calls `periods`; empty takes the columns' own labels."""
+
+    @property
+    def called(self) -> str:
+        """Name within the map."""
+        return self.name or self.column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """Two measures of one map against one another: before and after, scenario and scenario."""
+
+    left: str
+    """Name of a measure."""
+
+    right: str
+    """Name of a measure."""
+
+    how: str = "swipe"
+    """"swipe": one map with a handle; "beside": two maps that move together."""
+
+    left_label: str = "Before"
+    """Written on the left."""
+
+    right_label: str = "After"
+    """Written on the right."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverlaySpec:
@@ -107,6 +158,18 @@ class OverlaySpec:
     top: int | None = None
     """How many of the first rows are drawn; None: all."""
 
+    size: str | None = None
+    """Column of which the larger come first where there is no room for all."""
+
+    cluster: bool = False
+    """Whether points near one another on the screen are drawn as one circle with their count."""
+
+    age: str | None = None
+    """Column of days or times; lines are coloured by their age at the page's cut-off."""
+
+    age_days: tuple[float, ...] = AGE_DAYS
+    """Inner edges of the classes of age, days, ascending."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapSpec:
@@ -122,7 +185,7 @@ class MapSpec:
     """The one question it answers."""
 
     table: str | None = None
-    """The finding drawn as cells; None: no cells."""
+    """The finding drawn as cells, or as areas; None: neither."""
 
     measures: tuple[MeasureSpec, ...] = ()
     """The first is shown when the map opens."""
@@ -139,11 +202,72 @@ class MapSpec:
     notes: tuple[str, ...] = ()
     """Sentences printed under the map."""
 
+    compare: Compare | None = None
+    """Two measures against one another; None: one at a time."""
+
+    hatch: str | None = None
+    """Column of true and false; places where it is true are hatched in every measure."""
+
+    hatch_label: str = "Uncertain"
+    """What hatching means."""
+
+    areas: str | None = None
+    """Layer whose polygons carry the colour; None: cells, or the table's own polygons."""
+
+    by: str = "area_id"
+    """Key of an area in the table."""
+
+    areas_by: str = ""
+    """Key of an area in the layer; empty: as in the table."""
+
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Column and text: only these rows of the table are drawn."""
+
+    period_start: str = "last"
+    """Where the time slider stands when the map opens: "first" or "last"."""
+
+    tiles: str | None = None
+    """Address of online tiles with {z}, {x}, {y}; it asks the network: never on a marked page."""
+
+    tiles_credit: str = ""
+    """Whom the tiles come from; printed on the map."""
+
     def __post_init__(self) -> None:
         if bool(self.table) != bool(self.measures):
             raise BadInput(f"maps/{self.name}.toml: table and [[measures]] belong together.")
         for measure in self.measures:
             check_measure(self.name, measure)
+        check_map(self)
+        for overlay in self.overlays:
+            check_overlay(self.name, overlay)
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Names of the tables that are neither `table` nor an overlay, each once."""
+        named = [measure.table for measure in self.measures] + [self.areas]
+        return tuple(dict.fromkeys(name for name in named if name and name != self.table))
+
+
+def check_map(spec: MapSpec) -> None:
+    """Refuse a map whose parts do not fit one another."""
+    where = f"maps/{spec.name}.toml"
+    names = [measure.called for measure in spec.measures]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadInput(f"{where}: two measures are called {twice[0]}. Give one of them a name.")
+    if spec.compare is not None:
+        if spec.compare.how not in COMPARED:
+            raise UnknownName(f"way to compare (in {where})", spec.compare.how, COMPARED)
+        for name in (spec.compare.left, spec.compare.right):
+            if name not in names:
+                raise UnknownName(f"measure (in {where}, compare)", name, names)
+    if spec.period_start not in {"first", "last"}:
+        raise BadInput(f"{where}: period_start is first or last, got {spec.period_start!r}.")
+    if spec.tiles is not None and not TILES.fullmatch(spec.tiles):
+        raise BadInput(
+            f"{where}: tiles is {spec.tiles!r}. Write https://, a host, and a path with "
+            "{z}, {x} and {y}."
+        )
 
 
 def check_measure(name: str, measure: MeasureSpec) -> None:
@@ -159,86 +283,16 @@ def check_measure(name: str, measure: MeasureSpec) -> None:
         raise BadInput(f"{where}: shares must ascend between 0 and 1, got {list(measure.shares)}.")
     if not 2 <= measure.classes <= 7 or max(len(measure.breaks), len(measure.shares)) > 6:
         raise BadInput(f"{where}: 2 to 7 classes can be told apart; ask for that many.")
+    if measure.period and measure.periods:
+        raise BadInput(f"{where}: period is for long tables, periods for wide ones; give one.")
+    if measure.period_labels and len(measure.period_labels) != len(measure.periods):
+        raise BadInput(f"{where}: {len(measure.periods)} periods need as many period_labels.")
 
 
-def map_names(folder: Path | None = None) -> list[str]:
-    """List the maps that can be drawn: the house's, and those of an AOI folder's `maps/`."""
-    return sorted({path.stem for root in roots(folder) for path in root.glob("*.toml")})
-
-
-def map_spec(name: str, folder: Path | None = None) -> MapSpec:
-    """Read one map; the AOI folder's own comes before the house's of the same name.
-
-    Raises
-    ------
-    UnknownName
-        No declaration has the name.
-    BadInput
-        The declaration has a key or a value that a map does not know.
-    """
-    for root in roots(folder):
-        if name in {path.stem for path in root.glob("*.toml")}:
-            return parsed(root / f"{name}.toml")
-    raise UnknownName("map", name, map_names(folder))
-
-
-def roots(folder: Path | None) -> Iterable[Path]:
-    """Folders that may hold maps, the nearest to the user first."""
-    own = () if folder is None else (Path(folder) / "maps",)
-    return (*own, declared("maps"))
-
-
-def parsed(path: Path) -> MapSpec:
-    """Read one TOML into a MapSpec."""
-    content = read_toml(path)
-    measures = listed(path, content.get("measures", []), "measures")
-    for row in measures:
-        kinds = listed(path, row.get("categories", []), "categories")
-        row["categories"] = tuple(built(path, Category, kind) for kind in kinds)
-    overlays = listed(path, content.get("overlays", []), "overlays")
-    content["measures"] = tuple(built(path, MeasureSpec, row) for row in measures)
-    content["overlays"] = tuple(built(path, OverlaySpec, row) for row in overlays)
-    return built(path, MapSpec, {"name": path.stem, **content})
-
-
-def listed(path: Path, rows: Any, key: str) -> list[dict[str, Any]]:
-    """Take an array of tables; anything else is a mistake in the file."""
-    if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
-        raise BadInput(f"{path}: {key} must be written as [[{key}]] tables.")
-    return [dict(row) for row in rows]
-
-
-Part = TypeVar("Part", Category, MeasureSpec, OverlaySpec, MapSpec)
-
-
-def built(path: Path, part: type[Part], row: Mapping[str, Any]) -> Part:
-    """Make one dataclass from a table; unknown keys and wrong types name the file and the key."""
-    known = {field.name: field for field in fields(part)}
-    unknown = sorted(set(row) - set(known))
-    if unknown:
-        raise BadInput(
-            f"{path}: {part.__name__} has no key {', '.join(unknown)}; known: {', '.join(known)}."
-        )
-    values: dict[str, Any] = {}
-    for key, value in row.items():
-        kind = known[key].type
-        if not fits(value, kind):
-            said = kind.__name__ if isinstance(kind, type) else kind
-            raise BadInput(f"{path}: {key} is {value!r}; it must be {said}.")
-        values[key] = tuple(value) if isinstance(value, list) else value
-    try:
-        return part(**values)
-    except TypeError as error:
-        raise BadInput(f"{path}: {part.__name__}: {str(error).split('() ')[-1]}.") from error
-
-
-def fits(value: Any, kind: Any) -> bool:
-    """Say whether a value of a TOML file is of a field's type."""
-    parts = get_args(kind)
-    if get_origin(kind) is tuple:
-        return isinstance(value, list | tuple) and all(fits(item, parts[0]) for item in value)
-    if parts:
-        return any(fits(value, part) for part in parts)
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, int | float if kind is float else kind)
+def check_overlay(name: str, overlay: OverlaySpec) -> None:
+    """Refuse an overlay that cannot be drawn."""
+    where = f"maps/{name}.toml, overlay {overlay.layer!r}"
+    if list(overlay.age_days) != sorted({days for days in overlay.age_days if days > 0}):
+        raise BadInput(f"{where}: age_days must ascend, got {list(overlay.age_days)}.")
+    if not 1 <= len(overlay.age_days) <= 6:
+        raise BadInput(f"{where}: age_days makes 2 to 7 classes; give 1 to 6 edges.")
