@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pocgeo.ground.errors import PocgeoError as PocgeoError
     from pocgeo.ground.errors import Refused as Refused
     from pocgeo.products.exports import export as export
+    from pocgeo.products.maps.folium_page import save_folium as save_folium
     from pocgeo.products.tables import as_text as as_text
     from pocgeo.products.tables import save_text as save_text
 
@@ -39,6 +40,7 @@ ROOM_OF = {
     "new_aoi": "pocgeo.aoi.starting",
     "open_aoi": "pocgeo.aoi.area",
     "run_demo": "pocgeo.aoi.demo",
+    "save_folium": "pocgeo.products.maps.folium_page",
     "save_text": "pocgeo.products.tables",
 }
 
@@ -57,6 +59,7 @@ __all__ = [
     "new_aoi",
     "open_aoi",
     "run_demo",
+    "save_folium",
     "save_text",
 ]
 

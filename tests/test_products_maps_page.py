@@ -125,22 +125,22 @@ def test_hostile_text_stays_text(hostile):
     assert same == [True] * (len(same) - 1) + [False]  # the last names the data blocks
 
 
+def plain_folium(note: str) -> str:
+    figure, chart = OfflineFigure(title=note), OfflineMap()
+    figure.add_child(chart)
+    folium.CircleMarker([1, 4], popup=text(note), tooltip=text(note)).add_to(chart)
+    point = {"type": "Point", "coordinates": [4.6, 1.4]}
+    feature = {"type": "Feature", "properties": {"note": note}, "geometry": point}
+    folium.GeoJson(feature, marker=folium.CircleMarker(), tooltip=text(note)).add_to(chart)
+    return figure.render()
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_plain_folium_in_an_offline_figure_runs_nothing_while_it_is_saved(hostile):
     os.environ.pop(PWNED, None)
-    figure, chart = OfflineFigure(title=hostile), OfflineMap()
-    figure.add_child(chart)
-    folium.CircleMarker([1, 4], popup=text(hostile), tooltip=text(hostile)).add_to(chart)
-    point = {"type": "Point", "coordinates": [4.6, 1.4]}
-    feature = {"type": "Feature", "properties": {"note": hostile}, "geometry": point}
-    folium.GeoJson(feature, marker=folium.CircleMarker(), tooltip=text(hostile)).add_to(chart)
-    try:
-        page = figure.render()
-    except AssetMissing as missing:
-        assert "jquery" in str(missing)  # folium's popups need it
-        page = ""
+    page = plain_folium(hostile)
     assert PWNED not in os.environ
-    assert len(re.findall("<script", page)) == len(re.findall("</script", page))
+    assert page.count("</script") == plain_folium("calm").count("</script")
 
 
 def test_text_is_inert_and_readable():
@@ -275,13 +275,10 @@ def test_an_unknown_asset_is_an_error_never_a_link():
         figure.render()
 
 
-@pytest.mark.parametrize(
-    "part", [folium.Marker([0, 0], icon=folium.Icon()), folium.plugins.HeatMap([[0, 0]])]
-)
-def test_folium_parts_that_do_not_ship_are_refused(part):
+def test_folium_parts_that_do_not_ship_are_refused():
     figure, chart = OfflineFigure(title="t"), OfflineMap()
     figure.add_child(chart)
-    part.add_to(chart)
+    folium.plugins.MeasureControl().add_to(chart)
     with pytest.raises(AssetMissing):
         figure.render()
 

@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
+import folium
+
 from pocgeo.ground.errors import BadInput
 
 __all__ = ["ASSETS", "Asset", "AssetMissing", "answers", "asset", "left_out"]
@@ -16,6 +18,8 @@ __all__ = ["ASSETS", "Asset", "AssetMissing", "answers", "asset", "left_out"]
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 MANIFEST = ASSETS / "vendor" / "manifest.json"
 OWN = "pocgeo:"
+OWN_OF_FOLIUM = "https://cdn.jsdelivr.net/gh/python-visualization/folium"
+FOLIUM = Path(folium.__file__).parent
 
 
 class AssetMissing(BadInput):
@@ -55,17 +59,17 @@ def vendored() -> tuple[tuple[str, dict[str, str]], ...]:
 
 
 @cache
-def optional_parts() -> tuple[tuple[str, str | None], ...]:
-    """Parts that folium links and our pages leave out, each with the sign of a script in need."""
+def optional_parts() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Parts that folium links and our pages leave out, each with the signs of a script in need."""
     listed = json.loads(MANIFEST.read_text(encoding="utf-8"))
-    return tuple((part["answers"], part.get("needed_by")) for part in listed["left_out"])
+    return tuple((part["answers"], tuple(part.get("needed_by", ()))) for part in listed["left_out"])
 
 
 def left_out(address: str, script: str) -> bool:
     """Say whether a linked part may be left out of a page whose body runs `script`."""
     return any(
-        fnmatchcase(address, pattern) and (sign is None or sign not in script)
-        for pattern, sign in optional_parts()
+        fnmatchcase(address, pattern) and not any(sign in script for sign in signs)
+        for pattern, signs in optional_parts()
     )
 
 
@@ -89,6 +93,8 @@ def answers(address: str) -> tuple[Asset, ...]:
     AssetMissing
         Nothing that ships answers the address.
     """
+    if address.startswith(OWN_OF_FOLIUM):
+        return (own_of_folium(address),)
     if address.startswith(OWN):
         return (packaged(address.removeprefix(OWN), {}, address),)
     entries = [entry for pattern, entry in vendored() if fnmatchcase(address, pattern)]
@@ -111,7 +117,17 @@ def packaged(file: str, entry: Mapping[str, str], address: str) -> Asset:
     return Asset(file, "script", COMMONJS % script if entry.get("form") == "commonjs" else script)
 
 
-COMMONJS = "(function(){var module={exports:{}},exports={},require=function(){return L;};%s\n})();"
+def own_of_folium(address: str) -> Asset:
+    """Read a script that folium ships itself, though it links it from elsewhere."""
+    path = FOLIUM / "templates" / address.rsplit("/", 1)[1]
+    if path.suffix != ".js" or not path.is_file():
+        raise AssetMissing(address)
+    return Asset(f"folium/{path.name}", "script", path.read_text(encoding="utf-8"))
+
+
+COMMONJS = (
+    "(function(){var module={exports:{}},exports={},require=function(){return window.L;};%s\n})();"
+)
 """Around a script that was written for a bundler and asks it for Leaflet and for styles."""
 
 MEDIA = {
@@ -146,4 +162,4 @@ def with_pictures(style: str, folder: Path) -> str:
             return "url(data:,)"
         raise AssetMissing(named)
 
-    return re.sub(r"url\(([^)]*)\)", inlined, style)
+    return re.sub(r"""url\(\s*('[^']*'|"[^"]*"|[^)'"]*)\s*\)""", inlined, style)

@@ -88,6 +88,9 @@ class OfflineFigure(Figure):
     class wrote, collected while writing them: a block that data smuggled in has no hash.
     """
 
+    numbered = True
+    """Whether elements are named by their order, so that the same page has the same bytes."""
+
     def __init__(self, *, title: str, language: str = "en") -> None:
         super().__init__(title=title)
         self.language = language
@@ -105,12 +108,15 @@ class OfflineFigure(Figure):
             into the head.
         """
         self.hashes = {"script": [], "style": []}
-        number_elements(self)
+        if self.numbered:
+            number_elements(self)
         with literal_elements():
             for child in list(self._children.values()):
                 child.render(**kwargs)
             body = self.body() if self.body else SafeHtml(self.html.render(**kwargs))
-            script = "\n".join(item.render(**kwargs) for item in self.script._children.values())
+            script = self.finished(
+                "\n".join(item.render(**kwargs) for item in self.script._children.values())
+            )
         assets = self.linked(script)
         head = "\n".join(self.block(item.kind, item.content) for item in assets)
         last = self.block("script", script_safe(script))
@@ -128,6 +134,10 @@ class OfflineFigure(Figure):
         name = "j" + hashlib.sha256(content.encode()).hexdigest()[:16]
         self.keep(name, content, "application/json")
         return name
+
+    def finished(self, script: str) -> str:
+        """Give the script of the body as the elements wrote it."""
+        return script
 
     def linked(self, script: str) -> Sequence[Asset]:
         """Find the packaged text of every link the elements put into the head, each once."""
