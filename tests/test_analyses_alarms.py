@@ -311,7 +311,7 @@ def test_nothing_above_expectation_scores_nothing() -> None:
 def test_refusals_say_what_to_do() -> None:
     with pytest.raises(UnknownName, match="noise"):
         AlarmStandard(noise="normal")
-    with pytest.raises(BadInput, match="ask for at least 20"):
+    with pytest.raises(BadInput, match="ask for at least 19"):
         AlarmStandard(simulations=10)
     zones = disk_zones(CELLS, 1)
     with pytest.raises(BadInput, match="places x windows"):

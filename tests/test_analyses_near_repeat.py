@@ -88,7 +88,7 @@ def test_same_seed_same_table_other_order_same_pairs() -> None:
 def test_refusals_say_what_to_do() -> None:
     with pytest.raises(BadInput, match="must ascend"):
         KnoxTest(km=(5, 1))
-    with pytest.raises(BadInput, match="ask for at least 20"):
+    with pytest.raises(BadInput, match="ask for at least 19"):
         KnoxTest(simulations=5)
     with pytest.raises(BadInput, match="shorter period"):
         near_repeat(scattered(1), KnoxTest(most_pairs=10))

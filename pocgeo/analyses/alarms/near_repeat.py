@@ -51,10 +51,10 @@ class KnoxTest:
         for name, edges in (("km", self.km), ("days", self.days)):
             if not edges or list(edges) != sorted(set(edges)) or not edges[0] >= 0:
                 raise BadInput(f"{name} of a near-repeat test must ascend from 0, got {edges}.")
-        if self.simulations * self.level < 1:
+        if (self.simulations + 1) * self.level < 1 - 1e-9:
             raise BadInput(
                 f"{self.simulations} simulations cannot show a level of {self.level:g}: "
-                f"ask for at least {int(np.ceil(1 / self.level))}."
+                f"ask for at least {int(np.ceil(1 / self.level - 1e-9)) - 1}."
             )
 
 

@@ -60,10 +60,10 @@ class AlarmStandard:
             raise BadInput(f"widest_rings must be 0 to {WIDEST}, got {self.widest_rings}.")
         if not self.min_incidents >= 1:
             raise BadInput(f"min_incidents must be at least 1, got {self.min_incidents:g}.")
-        if self.simulations * self.level < 1:
+        if (self.simulations + 1) * self.level < 1 - 1e-9:
             raise BadInput(
                 f"{self.simulations} simulations cannot show a level of {self.level:g}: "
-                f"ask for at least {int(np.ceil(1 / self.level))}."
+                f"ask for at least {int(np.ceil(1 / self.level - 1e-9)) - 1}."
             )
         if not 1 <= self.windows < self.past_periods or self.period_days < 1:
             raise BadInput("windows must be at least 1 and fewer than past_periods.")
