@@ -11,7 +11,7 @@ from pocgeo.products.maps import MapSpec, PageFrame, map_spec
 if TYPE_CHECKING:
     from pocgeo.aoi.area import Aoi
 
-__all__ = ["page"]
+__all__ = ["further_of", "page"]
 
 Fetch = Callable[[str], Released | str]
 Overlays = Callable[["Aoi", MapSpec, Fetch], tuple[dict[str, Released], list[str]]]
@@ -113,8 +113,8 @@ def maps(
         cells = released(table, needs.get(table, "incidents"))
         if cells is None:
             continue
-        if "cell" not in cells.table:
-            refused.append(f"{spec.title}: this audience has it by area, not by cell.")
+        if "cell" not in cells.table and not aoi.indexed.has("areas"):
+            refused.append(f"{spec.title}: this audience has it by area, and areas is not loaded.")
             continue
         try:
             overlays, withheld = overlays_of(aoi, spec, fetch)
@@ -122,8 +122,20 @@ def maps(
             refused.append(str(reason))
             continue
         refused += withheld
-        made.append(BriefMap(spec=spec, cells=cells, overlays=overlays))
+        further = further_of(aoi, spec, cells, fetch)
+        made.append(BriefMap(spec=spec, cells=cells, overlays=overlays, further=further))
     return made
+
+
+def further_of(
+    aoi: "Aoi", spec: MapSpec, cells: Released | None, fetch: Fetch
+) -> dict[str, Released]:
+    """Fetch the tables of single measures, and the areas of a map drawn by area."""
+    by_area = cells is not None and "cell" not in cells.table and spec.areas is None
+    names = [*spec.further, *(["areas"] if by_area else [])]
+    there = [name for name in names if name != "areas" or aoi.indexed.has("areas")]
+    made = {name: fetch(name) for name in dict.fromkeys(there)}
+    return {name: table for name, table in made.items() if not isinstance(table, str)}
 
 
 def null_sentence(found: dict[str, Released]) -> str:

@@ -262,7 +262,9 @@ def drawn(
     if isinstance(cells, str):
         raise Refused(cells)
     overlays, withheld = overlays_of(aoi, spec, fetch)
-    return draw(spec, cells, overlays, frame_of(aoi, spec.title, as_of, audience, cells, withheld))
+    further = briefing.further_of(aoi, spec, cells, fetch)
+    frame = frame_of(aoi, spec.title, as_of, audience, cells, withheld)
+    return draw(spec, cells, overlays, frame, further)
 
 
 OF_BASES = {"rings", "perimeters", "proximity", "reach_contours"}

@@ -66,6 +66,8 @@ class BriefMap:
     spec: MapSpec
     cells: Released | None
     overlays: Mapping[str, Released] = field(default_factory=dict)
+    further: Mapping[str, Released] = field(default_factory=dict)
+    """Tables that `spec.further` names, and the areas of a map drawn by area."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ def brief(content: BriefContent) -> str:
     if content.headlines:
         page.add_section("At a glance", _glance(content))
     for item in content.maps:
-        page.add_map(item.spec, item.cells, item.overlays)
+        page.add_map(item.spec, item.cells, item.overlays, item.further)
     for table in content.tables:
         before = [tag("p", clean(table.says))] if table.says else []
         page.add_section(table.heading, joined([*before, as_html(table.released, table.top)]))

@@ -174,5 +174,6 @@
   }
 
   P.overlay = (name) => new OverlayLayer(name);
+  P.features = features;
   P.Labels = Labels;
 })();

@@ -63,6 +63,19 @@ window.pocgeo = {};
     return text.replace(/^0/, '');
   }
 
+  /** Base-7 counting number to the two words of its H3 index, as h3-js takes them: no text is made. */
+  function wordsOfCode(code, resolution) {
+    let low = 0, high = 0;
+    for (let level = 15; level > resolution; level--) { const at = 3 * (15 - level); if (at < 30) low += 7 * Math.pow(2, at); else if (at === 30) { low += 3 * 1073741824; high += 1; } else high += 7 * Math.pow(2, at - 32); }
+    for (let level = resolution; level >= 1; level--) {
+      const rest = Math.floor(code / 7), digit = code - 7 * rest, at = 3 * (15 - level);
+      if (at < 30) low += digit * Math.pow(2, at);
+      else if (at === 30) { low += (digit & 3) * 1073741824; high += digit >> 2; } else high += digit * Math.pow(2, at - 32);
+      code = rest;
+    }
+    return [low | 0, (high + code * 8192 + resolution * 1048576 + 134217728) | 0];
+  }
+
   /** Hexadecimal H3 index to its base-7 counting number. */
   function codeOfCell(cell, resolution) {
     const high = parseInt(cell.slice(0, -8), 16), low = parseInt(cell.slice(-8), 16);
@@ -85,5 +98,5 @@ window.pocgeo = {};
     return made;
   }
 
-  Object.assign(window.pocgeo, { blob, unpackJson, json, codesOfRuns, codesOfPlanes, cellOfCode, codeOfCell, element });
+  Object.assign(window.pocgeo, { blob, unpackJson, json, codesOfRuns, codesOfPlanes, cellOfCode, wordsOfCode, codeOfCell, element });
 })();

@@ -39,23 +39,23 @@
     }
   }
 
-  function said(measure, value) {
+  function said(measure, value, alone) {
     if (Number.isNaN(value)) return measure.missing;
+    if (measure.onlyClasses && alone) return measure.classes[measure.classOf(value)].label;
     if (measure.categories) return measure.classes[value].label;
     const text = value.toLocaleString('en-GB', { minimumFractionDigits: measure.digits, maximumFractionDigits: measure.digits }).replace('-', '−');
     return (measure.exact ? '' : 'about ') + text + (measure.unit ? (measure.unit === '%' ? '' : ' ') + measure.unit : '');
   }
 
   function explained(layer, found) {
-    const box = el('div'), store = layer.store, alone = found.cells === 1;
-    const [lat, lon] = h3.cellToLatLng(found.cell);
-    box.append(el('div', 'poc-tip-title', alone ? P.mgrs(lat, lon, 3) : `Group of ${found.cells} cells`));
+    const box = el('div'), store = layer.store, alone = found.cells === 1, now = store.head.periods[layer.period];
+    box.append(el('div', 'poc-tip-title', found.title));
     if (alone) for (const text of store.texts) if (text.reason && text.at(found.k)) box.append(el('div', 'poc-tip-reason', text.at(found.k)));
     const table = el('table');
     store.measures.forEach((measure, i) => {
       const how = measure.group === 'sum' ? 'sum' : measure.group === 'max' || layer.overview === 'highest' ? 'max' : 'mean', row = el('tr', i === layer.shown ? 'poc-on' : '');
-      const of = alone ? '' : ` (${how === 'max' ? 'highest' : measure.categories ? 'most frequent' : how === 'sum' ? 'total' : 'mean'})`;
-      row.append(el('td', '', measure.name + of), el('td', '', said(measure, measure.valueAt(found.level, found.k, how))));
+      const of = alone ? '' : ` (${how === 'max' ? 'highest' : measure.categories ? 'most frequent' : how === 'sum' ? 'total' : 'mean'})`, when = measure.at.length ? `, ${now}` : '';
+      row.append(el('td', '', measure.name + when + of), el('td', '', said(measure, measure.valueAt(found.level, found.k, how, layer.period), alone)));
       table.append(row);
     });
     if (alone) {
@@ -66,7 +66,9 @@
         table.append(row);
       }
     }
-    box.append(table, el('div', 'poc-tip-foot', `H3 ${found.cell} · click to copy`));
+    box.append(table);
+    if (found.hatched) box.append(el('div', 'poc-tip-foot', store.head.hatch.label));
+    box.append(el('div', 'poc-tip-foot', [found.foot, 'click to copy'].filter(Boolean).join(' · ')));
     return box;
   }
 
@@ -88,25 +90,26 @@
     setTimeout(() => box.remove(), ms || 3500);
   }
 
-  function hover(map, layer) {
+  /** Explain the cell under the pointer; `layerAt` says which layer is seen there. */
+  function hover(map, layerAt) {
     const outline = L.polygon([], { renderer: map.pocLines, color: '#000', weight: 2, fill: false, interactive: false });
     let last = '';
     const clear = () => { last = ''; outline.remove(); if (!map.pocTip.held) map.pocTip.hide(); };
+    const at = (event) => { const layer = layerAt(event.containerPoint); return [layer, map.hasLayer(layer) ? layer.pick(event.latlng) : null]; };
     map.on('mousemove', (event) => {
       if (map.pocTip.held) { outline.remove(); last = ''; return; }
-      const found = map.hasLayer(layer) ? layer.pick(event.latlng) : null;
+      const [layer, found] = at(event);
       if (!found) { clear(); return; }
-      const key = `${found.cell}/${layer.shown}/${layer.overview}`;
+      const key = `${found.key}/${layer.side}/${layer.shown}/${layer.overview}/${layer.period}`;
       map.pocTip.show(event.latlng, key === last ? null : explained(layer, found));
-      if (key !== last) { outline.setLatLngs(h3.cellToBoundary(found.cell)); outline.addTo(map); }
+      if (key !== last) { outline.setLatLngs(found.outline); outline.addTo(map); }
       last = key;
     });
     map.on('mouseout movestart zoomstart', clear);
     map.on('click', async (event) => {
-      const found = map.hasLayer(layer) ? layer.pick(event.latlng) : null;
-      if (!found) return;
-      const [lat, lon] = h3.cellToLatLng(found.cell), text = `${found.cell} ${P.mgrs(lat, lon, 4)}`;
-      toast(map, (await copied(text) ? 'Copied: ' : 'Cell: ') + text);
+      if (map.pocTip.held) return;
+      const [, found] = at(event);
+      if (found) toast(map, (await copied(found.copy) ? 'Copied: ' : '') + found.copy);
     });
   }
 
@@ -125,53 +128,59 @@
     return cells === 0 ? '0 %' : percent < 0.1 ? '< 0.1 %' : percent.toFixed(percent < 9.95 ? 1 : 0) + ' %';
   }
 
-  function classRow(layer, index, label, cells, redraw) {
+  function classRow(layer, index, label, redraw) {
     const row = el('button', 'poc-row' + (layer.hidden.has(index) ? ' poc-off' : '')), swatch = el('span', 'poc-swatch');
-    if (index === 255) swatch.classList.add('poc-missing'); else swatch.style.backgroundColor = layer.measure().classes[index].colour;
+    if (index === P.UNKNOWN) swatch.classList.add('poc-missing'); else swatch.style.backgroundColor = layer.measure().classes[index].colour;
     row.type = 'button';
     row.title = 'Show or hide';
     row.setAttribute('aria-pressed', String(!layer.hidden.has(index)));
-    row.append(swatch, el('span', 'poc-name', label), el('span', 'poc-share', share(cells, layer.store.head.cells)));
+    row.append(swatch, el('span', 'poc-name', label), el('span', 'poc-share', share(layer.measure().cellsOf(index, layer.period), layer.store.head.cells)));
     row.addEventListener('click', () => { layer.toggle(index); redraw(); });
     return row;
   }
 
-  function legend(map, panel, layer) {
-    const measures = layer.store.measures, body = el('div', 'poc-legend'), part = el('section', 'poc-part');
-    part.append(el('h3', '', measures.length > 1 ? 'Cells show' : 'Cells'));
-    if (measures.length > 1) part.append(select('Measure shown', measures.map((m, i) => [String(i), m.name]), '0', (value) => { layer.show(Number(value)); draw(); }));
+  /** The classes of one layer; `heading` says which side of a comparison it is. */
+  function legend(map, panel, layer, heading) {
+    const measures = layer.store.measures, head = layer.store.head, body = el('div', 'poc-legend'), part = el('section', 'poc-part'), areas = head.kind === 'areas';
+    part.append(el('h3', '', heading || (measures.length > 1 ? (areas ? 'Areas show' : 'Cells show') : areas ? 'Areas' : 'Cells')));
+    if (measures.length > 1) part.append(select('Measure shown' + (heading ? `, ${heading}` : ''), measures.map((m, i) => [String(i), m.name]), String(layer.shown), async (value) => { await layer.show(Number(value)); draw(); }));
     const from = select('When zoomed out', [['typical', 'Zoomed out: typical value'], ['highest', 'Zoomed out: highest value'], ['every cell', 'Zoomed out: every cell']], 'typical', (value) => { layer.setOverview(value); draw(); });
     function draw() {
-      const measure = layer.measure(), all = layer.store.head.cells, resolution = layer.drawnResolution(), grouped = resolution < layer.store.head.resolution;
+      const measure = layer.measure(), all = head.cells, resolution = layer.drawnResolution(), grouped = !areas && resolution < head.resolution;
       body.textContent = '';
       body.append(el('div', 'poc-measure', measure.label));
+      if (measure.at.length) body.append(el('div', 'poc-when', head.periods[layer.period]));
       if (measure.help) body.append(el('p', 'poc-help', measure.help));
       const order = measure.classes.map((_, i) => i);
       if (!measure.categories) order.reverse();
-      order.forEach((i) => body.append(classRow(layer, i, measure.classes[i].label, measure.classes[i].cells, draw)));
-      if (measure.missingCells) body.append(classRow(layer, 255, measure.missing, measure.missingCells, draw));
+      order.forEach((i) => body.append(classRow(layer, i, measure.classes[i].label, draw)));
+      if (measure.missingCells.some(Boolean) || measure.at.includes(-1)) body.append(classRow(layer, P.UNKNOWN, measure.missing, draw));
+      if (head.hatch && head.hatch.cells) { const row = el('div', 'poc-row poc-still'); row.append(el('span', 'poc-swatch poc-hatched'), el('span', 'poc-name', head.hatch.label), el('span', 'poc-share', share(head.hatch.cells, all))); body.append(row); }
       const loud = measure.loud.length && layer.widthPx(resolution) < 10 ? `From afar, ${measure.loud.map((i) => measure.classes[i].label.toLowerCase()).join(', ')} is drawn larger than it is. ` : '';
-      const group = grouped ? `One hexagon shows about ${Math.pow(7, layer.store.head.resolution - resolution)} cells (${layer.how() === 'max' ? 'highest' : measure.categories ? 'most frequent' : GROUP_WORDS[measure.group === 'sum' ? 'sum' : 'mean']}). ` : '';
-      body.append(el('p', 'poc-fine', `${loud}${group}Shares are of ${all.toLocaleString('en-GB')} single cells (H3 resolution ${layer.store.head.resolution}).`));
-      from.hidden = !grouped && layer.overview === 'typical';
+      const group = grouped ? `One hexagon shows about ${Math.pow(7, head.resolution - resolution)} cells (${layer.how() === 'max' ? 'highest' : measure.categories ? 'most frequent' : GROUP_WORDS[measure.group === 'sum' ? 'sum' : 'mean']}). ` : '';
+      body.append(el('p', 'poc-fine', areas ? `Shares are of ${all.toLocaleString('en-GB')} areas.` : `${loud}${group}Shares are of ${all.toLocaleString('en-GB')} single cells (H3 resolution ${head.resolution}).`));
+      from.hidden = areas || (!grouped && layer.overview === 'typical');
     }
     part.append(body, from);
     panel.append(part);
     map.on('zoomend', draw);
     draw();
+    return draw;
   }
 
-  function layerRows(map, panel, overlays, absent) {
+  /** A row per overlay; where there are two maps, one row for the overlay on both. */
+  function layerRows(views, panel, absent) {
+    const map = views[0].map, overlays = views[0].overlays.slice(1);
     const part = el('section', 'poc-part');
     part.append(el('h3', '', 'On the map'));
-    overlays.forEach((layer) => {
+    overlays.forEach((layer, at) => {
       const row = el('label', 'poc-row'), box = el('input'), head = layer.head, mark = el('span', 'poc-mark');
       box.type = 'checkbox';
       box.checked = map.hasLayer(layer);
       row.classList.toggle('poc-unticked', !box.checked);
       box.addEventListener('change', () => {
         row.classList.toggle('poc-unticked', !box.checked);
-        if (box.checked) map.addLayer(layer); else map.removeLayer(layer);
+        for (const view of views) { const own = view.overlays[at + 1]; if (box.checked) view.map.addLayer(own); else view.map.removeLayer(own); }
       });
       mark.append(P.swatch(head.style));
       const count = head.features < head.of - head.unplaced ? `first ${head.features} of ${head.of}` : String(head.features);
@@ -184,9 +193,9 @@
     panel.append(part);
   }
 
-  function gridRow(map, panel) {
-    let shown = null;
-    const set = (kind) => { if (shown) map.removeLayer(shown); shown = kind ? P.grid(kind).addTo(map) : null; };
+  function gridRow(views, panel) {
+    let shown = [];
+    const set = (kind) => { shown.forEach((grid) => grid.remove()); shown = kind ? views.map((view) => P.grid(kind).addTo(view.map)) : []; };
     const part = el('section', 'poc-part poc-inline');
     part.append(el('h3', '', 'Grid'), select('Grid', [['degrees', 'Latitude and longitude'], ['mgrs', 'MGRS'], ['', 'None']], 'degrees', set));
     panel.append(part);
@@ -217,9 +226,9 @@
     tell(map.getCenter());
   }
 
-  function fitted(map, bounds) {
+  function fitted(map, bounds, below) {
     const box = L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]);
-    map.fitBounds(box, { padding: [26, 26], animate: false });
+    map.fitBounds(box, { paddingTopLeft: [26, 26], paddingBottomRight: [26, below], animate: false });
     map.setMinZoom(Math.max(1, map.getZoom() - 2));
     map.setMaxBounds(box.pad(1.5));
   }
@@ -243,34 +252,45 @@
     map.on('blur', () => map.scrollWheelZoom.disable());
   }
 
-  async function furnish(map, name, cells, overlays) {
-    const settings = P.json(name), panel = document.getElementById('panel-' + map.getContainer().id), outline = overlays[0];
+  function built(view) {
+    const [outline, ...overlays] = view.overlays;
+    outline.build(view.map, 0);
+    outline.eachLayer((land) => { L.polygon(land.getLatLngs(), { renderer: view.map.pocLand, interactive: false, stroke: false, fillColor: '#fbfaf6', fillOpacity: 1 }).addTo(view.map); });
+    overlays.forEach((layer, i) => layer.build(view.map, i + 1));
+  }
+
+  /** Fill one panel and its map, or its two maps: [{ map, cells: [layer ...], overlays }, ...]. */
+  async function furnish(name, views) {
+    const settings = P.json(name), first = views[0].map, panel = document.getElementById('panel-' + first.getContainer().id), words = settings.compare;
     page.maps++;
-    map.pocTip = new Tip(map);
-    map.pocLabels = new P.Labels(map);
-    fitted(map, settings.bounds);
-    onMap(map);
-    if (settings.single) printable(); else scrollsWhenChosen(map);
-    await Promise.all([...overlays.map((layer) => layer.ready), ...(cells ? [cells.ready] : [])]);
-    outline.build(map, 0);
-    outline.eachLayer((land) => { L.polygon(land.getLatLngs(), { renderer: map.pocLand, interactive: false, stroke: false, fillColor: '#fbfaf6', fillOpacity: 1 }).addTo(map); });
-    overlays.slice(1).forEach((layer, i) => layer.build(map, i + 1));
-    if (cells) { legend(map, panel, cells); hover(map, cells); }
-    panel.classList.toggle('poc-dense', overlays.length > 11);
-    layerRows(map, panel, overlays.slice(1), settings.absent);
-    gridRow(map, panel);
-    if (cells) panel.append(el('p', 'poc-fine poc-hint', 'Point at a cell for its numbers; click to copy its id and grid reference.'));
+    for (const view of views) { const map = view.map; map.pocTip = new Tip(map); map.pocLabels = new P.Labels(map); fitted(map, settings.bounds, view.cells.some((layer) => layer.store.head.periods.length) ? 66 : 26); onMap(map); if (!settings.single) scrollsWhenChosen(map); }
+    if (settings.single) printable();
+    const layers = views.flatMap((view) => view.cells);
+    await Promise.all([...views.flatMap((view) => view.overlays), ...layers].map((layer) => layer.ready));
+    views.forEach(built);
+    const sides = words ? [words.left, words.right] : [];
+    const draws = layers.map((layer, i) => legend((views[i] || views[0]).map, panel, layer, sides[i]));
+    if (words && views.length === 2) { P.together(views.map((view) => view.map)); views.forEach((view, i) => P.sideLabel(view.map, sides[i], 'middle')); }
+    let swipe = null;
+    if (words && views.length === 1 && layers.length === 2) { swipe = P.swipe(first, ...layers); P.sideLabel(first, sides[0], 'left'); P.sideLabel(first, sides[1], 'right'); }
+    views.forEach((view) => { if (view.cells.length) hover(view.map, (point) => view.cells[swipe && point.x > swipe.at() ? 1 : 0]); });
+    const time = layers.length ? P.timeBar(first.getContainer().parentNode, layers, () => draws.forEach((draw) => draw())) : null;
+    panel.classList.toggle('poc-dense', views[0].overlays.length > 11 || layers.length > 1);
+    layerRows(views, panel, settings.absent);
+    gridRow(views, panel);
+    if (layers.length) panel.append(el('p', 'poc-fine poc-hint', `Point at ${layers[0].store.head.kind === 'areas' ? 'an area for its numbers; click to copy its name.' : 'a cell for its numbers; click to copy its id and grid reference.'}`));
+    for (const view of views) P.maps.push({ map: view.map, cells: view.cells[0] || null, layers: view.cells, overlays: view.overlays, time, swipe });
+    layers.forEach((layer) => layer.prepare());
     page.ready++;
     if (page.ready === page.maps) document.documentElement.dataset.pocgeo = 'ready';
-    P.maps.push({ map, cells, overlays });
   }
 
   P.maps = [];
   L.Map.addInitHook(function () { panes(this); });
-  P.furnish = function (map, name, cells, overlays) {
-    furnish(map, name, cells, overlays).catch((error) => {
+  P.furnish = function (name, views) {
+    furnish(name, views).catch((error) => {
       document.documentElement.dataset.pocgeo = 'failed';
-      toast(map, `This map could not be drawn: ${error.message}`, 600000);
+      toast(views[0].map, `This map could not be drawn: ${error.message}`, 600000);
       console.error(error);
     });
   };

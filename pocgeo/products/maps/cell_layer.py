@@ -1,15 +1,17 @@
-"""The layer of cells: a released table, packed, and the folium layer that draws it."""
+"""The coloured layer: a released table of cells or areas, packed, and the folium layer of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from folium.map import Layer
 from folium.template import Template
+from numpy.typing import NDArray
 
-from pocgeo.ground.errors import BadInput, MissingColumns, Refused
+from pocgeo.ground.errors import MissingColumns
 from pocgeo.products.disclosure import Released
 from pocgeo.products.maps.cellpack import (
     Packed,
@@ -18,17 +20,27 @@ from pocgeo.products.maps.cellpack import (
     pack_ids,
     pack_json,
 )
-from pocgeo.products.maps.classes import Classed, classed
+from pocgeo.products.maps.classes import EXACT_UP_TO, Classed, classed
+from pocgeo.products.maps.geometry import packed_geometry
+from pocgeo.products.maps.mosaic import Mosaic, Values, mosaic_of, values_of
 from pocgeo.products.maps.offline import OfflineFigure
+from pocgeo.products.maps.periods import Period, joined_periods
 from pocgeo.products.maps.spec import MapSpec, MeasureSpec
-from pocgeo.products.maps.wording import SILENT_UNITS, column_of, unique_words
+from pocgeo.products.maps.wording import (
+    SILENT_UNITS,
+    column_of,
+    refuse_confidential,
+    unique_words,
+)
 
 __all__ = ["CellLayer", "CellPack", "pack_cells"]
+
+AREA_STYLE = {"draw": "area", "tolerance_deg": 2e-4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellPack:
-    """Everything the page needs to draw cells and to explain them."""
+    """Everything the page needs to draw cells or areas and to explain them."""
 
     head: Mapping[str, Any]
     """Plain JSON: what each blob is, the classes, the labels."""
@@ -36,110 +48,174 @@ class CellPack:
     blobs: tuple[Packed, ...]
 
     absent: tuple[str, ...]
-    """Sentences: which optional measures the table does not have."""
+    """Sentences: what of the declaration these tables do not have."""
+
+    measures: tuple[MeasureSpec, ...]
+    """Those that are drawn, in order."""
+
+    notes: tuple[str, ...] = ()
+    """Sentences that the way of drawing adds to those of the map."""
 
 
-def pack_cells(spec: MapSpec, released: Released) -> CellPack:
-    """Pack the columns a map names, and no other column of the table.
+def pack_cells(
+    spec: MapSpec, released: Released, further: Mapping[str, Released] | None = None
+) -> CellPack:
+    """Pack the columns a map names, and no other column of the tables.
 
     Parameters
     ----------
     spec : MapSpec
-        `measures`, `facts` and `reason` name the columns.
-    released : Released, n cells
-        `table` has `cell` (int64, one resolution, once each); NA where unknown.
+        `measures`, `facts`, `reason` and `hatch` name the columns.
+    released : Released, n rows
+        `table` has `cell` (int64, one resolution, once each) or areas; NA where unknown.
+    further : mapping of name to Released, optional
+        Tables of measures that have one of their own, and the layer of the areas.
 
     Raises
     ------
     MissingColumns
-        The table lacks a column that is not optional.
+        A table lacks a column that is not optional.
     BadInput
-        A cell occurs twice or has another resolution.
+        A cell or area occurs twice, or cells differ in resolution.
     Refused
-        The audience gets this table by area, not by cell.
+        The audience gets this table by area, and there are no areas to draw.
     """
-    resolution = cells_of(released)
-    measures, absent = present_measures(spec, released)
-    cell = released.table["cell"].to_numpy(dtype=np.int64)
-    order = np.argsort(cell, kind="stable")
-    table = released.table.iloc[order]
-    ids, runs = pack_ids(lattice_codes(cell[order], resolution))
-    packed = [pack_measure(measure, released, table) for measure in measures]
-    texts, text_blobs = pack_texts(spec, released, table)
-    head = {
-        "resolution": resolution,
-        "cells": len(table),
-        "runs": runs,
-        "ids": ids.name,
+    further = further or {}
+    asked = spec.notes
+    mosaic, spec = mosaic_of(spec, released, further)
+    measures, absent = present_measures(spec, released, further)
+    values = [values_of(mosaic, m, source_of(m, spec, mosaic, further), spec) for m in measures]
+    periods = joined_periods(each.periods for each in values)
+    packed = [
+        pack_measure(measure, each, source_of(measure, spec, mosaic, further), mosaic, periods)
+        for measure, each in zip(measures, values, strict=True)
+    ]
+    place, place_blobs = pack_place(mosaic)
+    texts, text_blobs = pack_texts(spec, released, mosaic.table)
+    hatch, hatch_blobs, unhatched = pack_hatch(spec, mosaic)
+    head = place | {
         "measures": [part for part, _ in packed],
         "texts": texts,
+        "hatch": hatch,
+        "periods": [period.label for period in periods],
+        "start": 0 if spec.period_start == "first" else max(0, len(periods) - 1),
     }
-    blobs = [ids, *(blob for _, parts in packed for blob in parts), *text_blobs]
-    return CellPack(head=head, blobs=tuple(blobs), absent=absent)
+    blobs = [*place_blobs, *(blob for _, parts in packed for blob in parts)]
+    return CellPack(
+        head=head,
+        blobs=(*blobs, *text_blobs, *hatch_blobs),
+        absent=(*mosaic.said, *absent, *unhatched),
+        measures=tuple(measures),
+        notes=tuple(note for note in spec.notes if note not in asked),
+    )
 
 
-def cells_of(released: Released) -> int:
-    """Give the resolution of a table of cells; refuse any other table."""
-    if "cell" in released.table and released.resolution is not None:
-        return released.resolution
-    if released.audience != "internal":
-        raise Refused(
-            f"{released.name} is released to {released.audience} by area, not by cell. "
-            "Export the table instead."
-        )
-    raise BadInput(f"{released.name} has no cells to draw. Name a table of cells in maps/.")
-
-
-def pack_measure(
-    measure: MeasureSpec, released: Released, table: pd.DataFrame
-) -> tuple[dict[str, Any], list[Packed]]:
-    """Pack one column: a code per cell, and the value of each code."""
-    column = column_of(released, measure.column)
-    parts = classed(table[measure.column], measure, column)
-    scale = 10**parts.digits
-    if parts.exact:
-        whole = np.round(parts.code_values * scale).astype(np.int64)
-        values = pack_json(np.diff(whole, prepend=0).tolist())
-    else:
-        values = pack_json([float(f"{value:.7g}") for value in parts.code_values])
-    codes = code_plane(parts.codes, parts.bits)
-    head = measure_head(measure, parts) | {
-        "help": measure.help or column.help,
-        "unit": None if column.unit in SILENT_UNITS else column.unit,
-        "codes": codes.name,
-        "values": values.name,
-        "scale": scale,
-    }
-    return head, [codes, values]
+def source_of(
+    measure: MeasureSpec, spec: MapSpec, mosaic: Mosaic, further: Mapping[str, Released]
+) -> Released:
+    """Find the table that has a measure's column."""
+    own = measure.table is None or measure.table == spec.table
+    return mosaic.released if own else further[str(measure.table)]
 
 
 def present_measures(
-    spec: MapSpec, released: Released
+    spec: MapSpec, released: Released, further: Mapping[str, Released]
 ) -> tuple[Sequence[MeasureSpec], tuple[str, ...]]:
-    """Take the measures the table has; say which optional ones it has not."""
-    has = set(released.table.columns)
-    needed = [measure.column for measure in spec.measures if not measure.optional]
-    missing = [name for name in needed if name not in has]
-    measures = [measure for measure in spec.measures if measure.column in has]
-    if missing or not measures:
-        raise MissingColumns(released.name, missing or [spec.measures[0].column], has)
-    for measure in measures:
-        refuse_confidential(released, measure.column)
-    absent = [measure for measure in spec.measures if measure.column not in has]
-    labels = (column_of(released, m.column) if m.label is None else m for m in absent)
-    said = tuple(f"Not shown, not in this table: {item.label}." for item in labels)
-    return measures, said
+    """Take the measures the tables have; say which optional ones they have not."""
+    measures, absent = [], []
+    for measure in spec.measures:
+        own = measure.table is None or measure.table == spec.table
+        source = released if own else further.get(str(measure.table))
+        wanted = measure.periods or (measure.column,)
+        if source is not None and set(wanted) <= set(source.table.columns):
+            for name in (*wanted, *([measure.period] if measure.period else [])):
+                refuse_confidential(source, name)
+            measures.append(measure)
+        elif measure.optional:
+            label = measure.label or column_of(source or released, measure.column).label
+            absent.append(f"Not shown, not in this table: {label}.")
+        else:
+            found = () if source is None else source.table.columns
+            missing = [name for name in wanted if name not in set(found)]
+            raise MissingColumns(measure.table or released.name, missing, found)
+    if not measures:
+        raise MissingColumns(released.name, [spec.measures[0].column], released.table.columns)
+    return measures, tuple(absent)
 
 
-def refuse_confidential(released: Released, name: str) -> None:
-    """Hold the house rule once more: confidential fields appear in no product."""
-    if column_of(released, name).sensitivity == "confidential":
-        raise BadInput(f"{released.name}.{name} is confidential and is drawn on no map.")
+def pack_place(mosaic: Mosaic) -> tuple[dict[str, Any], list[Packed]]:
+    """Pack where the pieces are: runs of cells, or polygons and their names."""
+    if mosaic.geometry is not None:
+        polygons = pack_json(packed_geometry(mosaic.geometry, AREA_STYLE))
+        titles = pack_json(list(mosaic.titles))
+        place: dict[str, Any] = {"kind": "areas", "geometry": polygons.name, "titles": titles.name}
+        return place | {"cells": len(mosaic.table)}, [polygons, titles]
+    resolution = mosaic.resolution or 0
+    cell = mosaic.table["cell"].to_numpy(dtype=np.int64)
+    ids, runs = pack_ids(lattice_codes(cell, resolution))
+    place = {"kind": "cells", "resolution": resolution, "runs": runs, "ids": ids.name}
+    return place | {"cells": len(cell)}, [ids]
+
+
+def pack_measure(
+    measure: MeasureSpec,
+    values: Values,
+    source: Released,
+    mosaic: Mosaic,
+    periods: Sequence[Period],
+) -> tuple[dict[str, Any], list[Packed]]:
+    """Pack one column: a code per piece and period, and the value of each code."""
+    column = column_of(source, measure.column)
+    many = bool(values.periods) and len(values.flat) > EXACT_UP_TO
+    parts = classed(values.flat, measure, column, only_classes=many)
+    planes = [plane(parts, values, number, mosaic) for number in range(len(values.periods) or 1)]
+    tallies = [tally(codes, parts) for codes in planes]
+    packed = [code_plane(codes, parts.bits) for codes in planes]
+    scale = 10**parts.digits
+    if parts.exact:
+        whole = np.round(parts.code_values * scale).astype(np.int64)
+        listed = pack_json(np.diff(whole, prepend=0).tolist())
+    else:
+        listed = pack_json([float(f"{value:.7g}") for value in parts.code_values])
+    stops = {period.label: i for i, period in enumerate(values.periods)}
+    head = measure_head(measure, parts) | {
+        "help": measure.help or column.help,
+        "unit": None if column.unit in SILENT_UNITS else column.unit,
+        "codes": [each.name for each in packed],
+        "at": [stops.get(period.label, -1) for period in periods] if stops else [],
+        "counts": [counts for counts, _ in tallies],
+        "missingCells": [missing for _, missing in tallies],
+        "values": listed.name,
+        "scale": scale,
+        "onlyClasses": many and not measure.categories,
+    }
+    return head, [*packed, listed]
+
+
+def plane(parts: Classed, values: Values, number: int, mosaic: Mosaic) -> NDArray[np.int64]:
+    """Put the codes of one period on their pieces; a piece without a value is unknown."""
+    unknown = 255 if parts.bits == 8 else 65_535
+    codes = np.full(len(mosaic.table), unknown, dtype=np.int64)
+    taken = values.piece >= 0
+    if values.periods:
+        taken &= values.period == number
+    codes[values.piece[taken]] = parts.codes[taken]
+    return codes
+
+
+def tally(codes: NDArray[np.int64], parts: Classed) -> tuple[list[int], int]:
+    """Count the pieces of each class, and those that are unknown."""
+    edges = parts.first_code
+    counts = np.bincount(codes, minlength=edges[-1] + 1)
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    classes = [int(ends[b] - ends[a]) for a, b in pairwise(edges)]
+    return classes, int(codes.size - sum(classes))
 
 
 def measure_head(measure: MeasureSpec, parts: Classed) -> dict[str, Any]:
     """Say what the page must know of one measure."""
     return {
+        "id": measure.called,
         "column": measure.column,
         "label": parts.label,
         "name": parts.label.rsplit(" (", 1)[0],
@@ -152,10 +228,9 @@ def measure_head(measure: MeasureSpec, parts: Classed) -> dict[str, Any]:
         "edges": list(parts.edges),
         "first": list(parts.first_code),
         "missing": measure.missing,
-        "missingCells": parts.missing,
         "classes": [
-            {"label": label, "colour": colour, "cells": cells}
-            for label, colour, cells in zip(parts.labels, parts.colours, parts.counts, strict=True)
+            {"label": label, "colour": colour}
+            for label, colour in zip(parts.labels, parts.colours, strict=True)
         ],
     }
 
@@ -185,20 +260,41 @@ def pack_texts(
     return heads, blobs
 
 
+def pack_hatch(
+    spec: MapSpec, mosaic: Mosaic
+) -> tuple[dict[str, Any] | None, list[Packed], tuple[str, ...]]:
+    """Pack which pieces are hatched."""
+    if spec.hatch is None:
+        return None, [], ()
+    if spec.hatch not in mosaic.table:
+        return None, [], (f"Not hatched, not in this table: {spec.hatch_label}.",)
+    refuse_confidential(mosaic.released, spec.hatch)
+    hatched = mosaic.table[spec.hatch].astype("boolean").fillna(value=False).to_numpy(dtype=bool)
+    packed = code_plane(hatched.astype(np.int64), 8)
+    head = {"label": spec.hatch_label, "codes": packed.name, "cells": int(hatched.sum())}
+    return head, [packed], ()
+
+
 class CellLayer(Layer):
-    """Cells as a folium layer: an L.Layer, so that layer controls and swipes work with it."""
+    """Cells or areas as a folium layer: layer controls and swipes work with it."""
 
     _template = Template(
         """
         {% macro script(this, kwargs) %}
-            var {{ this.get_name() }} = pocgeo.cells({{ this.head_name|tojson }});
+            var {{ this.get_name() }} = pocgeo.cells(
+                {{ this.head_name|tojson }}, {{ this.options|tojson }});
         {% endmacro %}
         """
     )
 
-    def __init__(self, pack: CellPack, figure: OfflineFigure) -> None:
+    def __init__(
+        self, pack: CellPack, figure: OfflineFigure, shown: str = "", side: str = ""
+    ) -> None:
+        """Keep the pack in the page; `shown` is a measure, `side` left or right of a swipe."""
         super().__init__(name="Cells", overlay=True, control=True, show=True)
         self._name = "CellLayer"
         for packed in pack.blobs:
             figure.keep(packed.name, packed.content)
         self.head_name = figure.keep_json(pack.head)
+        names = [measure.called for measure in pack.measures]
+        self.options = {"shown": names.index(shown) if shown in names else 0, "side": side}

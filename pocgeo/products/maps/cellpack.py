@@ -26,7 +26,7 @@ class Packed:
     content: str
 
 
-def blob(raw: bytes, level: int = 9) -> Packed:
+def blob(raw: bytes, level: int = 6) -> Packed:
     """Deflate (no header) and write as base64; named by content, so equal blobs are one."""
     machine = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
     content = base64.b64encode(machine.compress(raw) + machine.flush()).decode()

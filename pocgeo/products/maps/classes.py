@@ -16,6 +16,9 @@ from pocgeo.products.maps.spec import Category, MeasureSpec
 
 __all__ = ["Classed", "classed", "nice_breaks"]
 
+UNKNOWN_8, UNKNOWN_16 = 255, 65_535
+"""The greatest code of its bits means unknown."""
+
 EXACT_UP_TO = 250_000
 """Cells up to which every shown value is kept to its last digit; beyond, 8-bit steps."""
 
@@ -64,11 +67,14 @@ class Classed:
     """Whether `code_values` are the cells' own, rounded to the column's digits."""
 
 
-def classed(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -> Classed:
+def classed(
+    values: pd.Series, measure: MeasureSpec, column: ColumnSpec, *, only_classes: bool = False
+) -> Classed:
     """Put a column into the classes its measure declares.
 
     Classes are made from the values as they are; only what the tooltip shows is rounded, within
-    its class, so a cell is never drawn in a class it is not in.
+    its class, so a cell is never drawn in a class it is not in. With `only_classes` a code is a
+    class and stands for the mean of its values: for many periods of many cells.
     """
     if measure.categories or pd.api.types.is_bool_dtype(values):
         return in_categories(values, measure, column)
@@ -89,7 +95,11 @@ def classed(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -> Clas
         klass = np.where(numbers <= 0, 0, klass + 1)
         edges = (float(np.nextafter(0, 1)), *edges)
     klass = np.where(known, klass, len(labels))
-    codes, first, kept, exact = coded(numbers, klass, len(labels), digits)
+    codes, first, kept, exact = (
+        class_codes(numbers, klass, len(labels))
+        if only_classes
+        else coded(numbers, klass, len(labels), digits)
+    )
     return Classed(
         label=heading(measure, column),
         digits=digits,
@@ -99,7 +109,7 @@ def classed(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -> Clas
         counts=tuple(int(n) for n in np.bincount(klass, minlength=len(labels) + 1)[: len(labels)]),
         missing=int((~known).sum()),
         codes=codes,
-        bits=8 if kept.size < 256 else 16,
+        bits=8 if kept.size <= UNKNOWN_8 else 16,
         first_code=first,
         code_values=kept,
         exact=exact,
@@ -137,7 +147,7 @@ def in_categories(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -
         ),
         counts=tuple(int(n) for n in counts[: len(kinds)]),
         missing=int(counts[len(kinds)]),
-        codes=np.where(klass == len(kinds), 255, klass),
+        codes=np.where(klass == len(kinds), UNKNOWN_8, klass),
         bits=8,
         first_code=tuple(range(len(kinds) + 1)),
         code_values=np.arange(len(kinds), dtype="float64"),
@@ -161,42 +171,68 @@ def coded(
     cut into steps of equal width and a code stands for the middle of its step.
     """
     known = klass < classes
+    codes = np.full(numbers.size, UNKNOWN_16, dtype=np.int64)
     at, rounded = klass[known], np.round(numbers[known], digits) + 0.0
-    order = np.lexsort((rounded, at))
-    steps = (np.diff(at[order], prepend=-1) > 0) | (np.diff(rounded[order], prepend=np.nan) != 0)
-    back = np.empty(order.size, dtype=np.int64)
-    back[order] = np.cumsum(steps) - 1
-    klasses, values = at[order][steps], rounded[order][steps]
-    exact = values.size <= (65_535 if numbers.size <= EXACT_UP_TO else 255)
-    if not exact:
-        klasses, values, back = stepped(numbers[known], at, classes, 254)
-    codes = np.full(numbers.size, 255 if values.size < 256 else 65_535, dtype=np.int64)
+    room = UNKNOWN_16 if numbers.size <= EXACT_UP_TO else UNKNOWN_8
+    exact = few(rounded, room)
+    if exact:
+        which, found = pd.factorize(rounded)  # by hash: sorting millions costs seconds
+        rank = np.argsort(np.argsort(found, kind="stable"), kind="stable")
+        pair = at * found.size + rank[which]
+        seen = np.flatnonzero(np.bincount(pair, minlength=classes * found.size))
+        exact = seen.size <= room
+    if exact:
+        klasses, values = np.divmod(seen, max(1, found.size))
+        values = np.sort(found)[values]
+        back = np.searchsorted(seen, np.arange(classes * found.size))[pair]
+    else:
+        klasses, values, back = stepped(numbers[known], at, classes, UNKNOWN_8 - 1)
+    if values.size <= UNKNOWN_8:
+        codes[:] = UNKNOWN_8
     codes[known] = back
     first = np.searchsorted(klasses, np.arange(classes + 1))
     return codes, tuple(int(i) for i in first), values, exact
+
+
+def few(rounded: NDArray[np.float64], room: int) -> bool:
+    """Say whether distinct values may fit; a look at some spares the sorting of millions."""
+    return np.unique(rounded[:: max(1, rounded.size // 4_096)]).size <= room
+
+
+def class_codes(
+    numbers: NDArray[np.float64], klass: NDArray[np.int64], classes: int
+) -> tuple[NDArray[np.int64], tuple[int, ...], NDArray[np.float64], bool]:
+    """Let the class be the code, and the mean of its values what it stands for."""
+    known = klass < classes
+    cells = np.bincount(klass[known], minlength=classes)
+    sums = np.bincount(klass[known], weights=numbers[known], minlength=classes)
+    means = np.divide(sums, cells, out=np.zeros(classes), where=cells > 0)
+    return np.where(known, klass, UNKNOWN_8), tuple(range(classes + 1)), means, False
 
 
 def stepped(
     numbers: NDArray[np.float64], klass: NDArray[np.int64], classes: int, room: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Cut every class into equal steps, more of them where there are more cells and more width."""
-    present = [i for i in range(classes) if (klass == i).any()]
-    low = np.array([numbers[klass == i].min() for i in present])
-    high = np.array([numbers[klass == i].max() for i in present])
-    cells = np.array([(klass == i).sum() for i in present], dtype="float64")
-    width = (high - low) / max(float((high - low).sum()), 1e-300)
-    weight = np.sqrt(cells / cells.sum() * width) + 1e-9
-    steps = np.where(high > low, 1 + np.floor(weight / weight.sum() * (room - len(present))), 1)
-    codes = np.zeros(numbers.size, dtype=np.int64)
-    klasses, values, offset = [], [], 0
-    for i, a, b, n in zip(present, low, high, steps.astype(int), strict=True):
-        inside = klass == i
-        size = (b - a) / n or 1.0
-        codes[inside] = offset + np.clip((numbers[inside] - a) / size, 0, n - 1).astype(np.int64)
-        klasses.append(np.full(n, i))
-        values.append(a + (np.arange(n) + 0.5) * (b - a) / n)
-        offset += n
-    return np.concatenate(klasses), np.concatenate(values), codes
+    cells = np.bincount(klass, minlength=classes)
+    low, high = np.full(classes, np.inf), np.full(classes, -np.inf)
+    for i in np.flatnonzero(cells):
+        inside = numbers[klass == i]
+        low[i], high[i] = inside.min(), inside.max()
+    present = np.flatnonzero(cells)
+    wide = (high - low)[present]
+    weight = np.sqrt(cells[present] / cells.sum() * wide / max(float(wide.sum()), 1e-300)) + 1e-9
+    steps = np.zeros(classes, dtype=np.int64)
+    share = weight / weight.sum() * (room - present.size)
+    steps[present] = np.where(wide > 0, 1 + np.floor(share), 1)
+    offset = np.cumsum(steps) - steps
+    size = np.ones(classes)
+    size[present] = wide / steps[present]
+    size[size == 0] = 1.0
+    inner = ((numbers - low[klass]) / size[klass]).astype(np.int64)
+    codes = offset[klass] + np.clip(inner, 0, steps[klass] - 1)
+    values = [low[i] + (np.arange(steps[i]) + 0.5) * (high[i] - low[i]) / steps[i] for i in present]
+    return np.repeat(np.arange(classes), steps), np.concatenate(values), codes
 
 
 def nice_breaks(positive: NDArray[np.float64], shares: Sequence[float]) -> tuple[float, ...]:

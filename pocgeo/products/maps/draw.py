@@ -10,7 +10,11 @@ __all__ = ["draw"]
 
 
 def draw(
-    spec: MapSpec, cells: Released | None, overlays: Mapping[str, Released], frame: PageFrame
+    spec: MapSpec,
+    cells: Released | None,
+    overlays: Mapping[str, Released],
+    frame: PageFrame,
+    further: Mapping[str, Released] | None = None,
 ) -> str:
     """Draw one map as a complete HTML page that needs no network.
 
@@ -22,6 +26,8 @@ def draw(
         The finding drawn as cells, n rows; None where the map has none, or where it is withheld.
     overlays : mapping of layer name to Released
         Those the AOI has; the page says which of the map's overlays are absent.
+    further : mapping of name to Released, optional
+        The tables that `spec.further` names; `areas`, to draw by area what is not had by cell.
     frame : PageFrame
         Marking, cut-off, method, notes, boundary.
 
@@ -38,5 +44,5 @@ def draw(
         A table lacks a column the map needs.
     """
     page = Page(frame, single=True)
-    page.add_map(spec, cells, overlays)
+    page.add_map(spec, cells, overlays, further)
     return page.render()

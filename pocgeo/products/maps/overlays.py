@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import geopandas as gpd
@@ -13,17 +14,14 @@ from numpy.typing import NDArray
 
 from pocgeo.ground.errors import BadInput, MissingColumns, UnknownName
 from pocgeo.products.disclosure import Released
-from pocgeo.products.maps.cell_layer import refuse_confidential
 from pocgeo.products.maps.cellpack import pack_json
+from pocgeo.products.maps.geometry import packed_geometry
 from pocgeo.products.maps.offline import OfflineFigure
 from pocgeo.products.maps.spec import OverlaySpec
 from pocgeo.products.maps.styles import STYLES
-from pocgeo.products.maps.wording import column_of, unique_words
+from pocgeo.products.maps.wording import column_of, refuse_confidential, unique_words
 
 __all__ = ["STYLES", "OverlayLayer", "OverlayPack", "pack_boundary", "pack_overlay"]
-
-PER_DEGREE = 100_000
-"""Steps of packed coordinates: 1.1 m."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +33,9 @@ class OverlayPack:
     content: str
 
 
-def pack_overlay(spec: OverlaySpec, released: Released) -> OverlayPack:
+def pack_overlay(
+    spec: OverlaySpec, released: Released, cut_off_on: date | None = None
+) -> OverlayPack:
     """Pack the geometry and the named columns of one released layer.
 
     Parameters
@@ -113,47 +113,6 @@ def geometry_of(released: Released, rows: int) -> NDArray[np.object_]:
     points = np.full(rows, None, dtype=object)
     points[known] = shapely.points(lon[known], lat[known])
     return points
-
-
-def packed_geometry(geometry: NDArray[np.object_], style: Mapping[str, Any]) -> dict[str, Any]:
-    """Flatten geometries to steps of whole numbers and the counts to put them together again.
-
-    `xy` runs through all rings; `points` counts per ring, `rings` per part, `parts` per feature.
-    """
-    if style["draw"] in {"dot", "symbol", "place"}:
-        shapes = np.where(
-            shapely.get_type_id(geometry) == 0, geometry, shapely.point_on_surface(geometry)
-        )
-        return flattened(shapes, np.arange(len(shapes)), np.arange(len(shapes)), len(shapes))
-    if style.get("tolerance_deg"):
-        geometry = shapely.simplify(geometry, style["tolerance_deg"])
-    parts, feature = shapely.get_parts(geometry, return_index=True)
-    areal = shapely.get_dimensions(parts) == 2
-    if style["draw"] == "area":
-        parts, feature = parts[areal], feature[areal]
-        rings, part = shapely.get_rings(parts, return_index=True)
-        return flattened(rings, part, feature, len(geometry))
-    outlines = np.where(areal, shapely.boundary(parts), parts)
-    lines, part = shapely.get_parts(outlines, return_index=True)
-    feature = feature[part]
-    linear = shapely.get_dimensions(lines) == 1
-    lines, feature = lines[linear], feature[linear]
-    return flattened(lines, np.arange(len(lines)), feature, len(geometry))
-
-
-def flattened(
-    rings: NDArray[np.object_], part: NDArray[Any], feature: NDArray[Any], features: int
-) -> dict[str, Any]:
-    """Write rings as one run of steps, with the counts at each level."""
-    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
-    whole = np.round(coordinates * PER_DEGREE).astype(np.int64)
-    return {
-        "xy": np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist(),
-        "perDegree": PER_DEGREE,
-        "points": np.bincount(ring, minlength=len(rings)).tolist(),
-        "rings": np.bincount(part, minlength=len(feature)).tolist(),
-        "parts": np.bincount(feature, minlength=features).tolist(),
-    }
 
 
 class OverlayLayer(Layer):

@@ -5,15 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from folium.elements import JSCSSMixin
-from folium.template import Template
-
 from pocgeo.ground.errors import BadInput, Refused
 from pocgeo.ground.provenance import digest_of
 from pocgeo.products.disclosure import Released
-from pocgeo.products.maps.cell_layer import CellLayer, pack_cells
-from pocgeo.products.maps.offline import OfflineFigure, OfflineMap
-from pocgeo.products.maps.overlays import OverlayLayer, pack_boundary, pack_overlay
+from pocgeo.products.maps.chart import Chart, Ground, charted
+from pocgeo.products.maps.offline import OfflineFigure
 from pocgeo.products.maps.safe_text import SafeHtml, joined, tag, text
 from pocgeo.products.maps.spec import MapSpec
 from pocgeo.products.maps.wording import day
@@ -70,36 +66,6 @@ class PageFrame:
     """Language of the page, BCP 47."""
 
 
-class Furniture(JSCSSMixin):
-    """All that is around one map: panel, scale, north, grid, read-out; and our scripts."""
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-            pocgeo.furnish({{ this._parent.get_name() }}, {{ this.settings|tojson }},
-                {{ this.cells.get_name() if this.cells else "null" }},
-                [{% for layer in this.overlays %}{{ layer.get_name() }}, {% endfor %}]);
-        {% endmacro %}
-        """
-    )
-    default_js = [  # noqa: RUF012 - folium's own attribute
-        ("h3-js", "vendor:h3-js"),
-        ("pocgeo-pack", "pocgeo:pocgeo-pack.js"),
-        ("pocgeo-grid", "pocgeo:pocgeo-grid.js"),
-        ("pocgeo-cells", "pocgeo:pocgeo-cells.js"),
-        ("pocgeo-overlays", "pocgeo:pocgeo-overlays.js"),
-        ("pocgeo-page", "pocgeo:pocgeo-page.js"),
-    ]
-    default_css = [("pocgeo", "pocgeo:pocgeo.css")]  # noqa: RUF012 - folium's own attribute
-
-    def __init__(
-        self, settings: str, cells: CellLayer | None, overlays: list[OverlayLayer]
-    ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "Furniture"
-        self.settings, self.cells, self.overlays = settings, cells, overlays
-
-
 class Page:
     """One self-contained page: a single map that fills it, or sections and maps that follow on.
 
@@ -118,7 +84,7 @@ class Page:
             title=f"{frame.title} · {frame.aoi_name}", language=frame.language
         )
         self.figure.body = self.body
-        self.blocks: list[SafeHtml | tuple[MapSpec, OfflineMap, tuple[str, ...]]] = []
+        self.blocks: list[SafeHtml | Chart] = []
         self.manifest_name = self.figure.keep_json(dict(frame.manifest))
 
     def add_section(self, title: str, html: SafeHtml) -> None:
@@ -129,9 +95,16 @@ class Page:
         self.blocks.append(tag("section", joined([heading, html]), class_="poc-section"))
 
     def add_map(
-        self, spec: MapSpec, cells: Released | None, overlays: Mapping[str, Released]
+        self,
+        spec: MapSpec,
+        cells: Released | None,
+        overlays: Mapping[str, Released],
+        further: Mapping[str, Released] | None = None,
     ) -> None:
         """Add one map; of the tables, only the columns that `spec` names go into the page.
+
+        `further` are the tables that `spec.further` names, and the layer `areas` for an audience
+        that has cells by area.
 
         Raises
         ------
@@ -140,38 +113,16 @@ class Page:
         MissingColumns
             A table lacks a column the map needs.
         """
-        tables = [*overlays.values(), *([cells] if cells is not None else [])]
-        for released in tables:
+        for released in (*overlays.values(), *(further or {}).values()):
             self.check(released)
-        figure = self.figure
-        chart = OfflineMap(zoom_snap=0.25, zoom_delta=0.5, max_zoom=17, wheel_px_per_zoom_level=90)
-        figure.add_child(chart)
-        outline = OverlayLayer(pack_boundary(self.frame.boundary), figure)
-        chart.add_child(outline)
-        said = [*spec.notes]
-        layer = None
-        if spec.table is not None and cells is None:
-            said.append(f"Not shown: the cells of {spec.table}.")
-        elif spec.table is not None and cells is not None:
-            pack = pack_cells(spec, cells)
-            said += [*cells.notes, *cells.withheld, *pack.absent]
-            layer = CellLayer(pack, figure)
-            chart.add_child(layer)
-        drawn = []
-        for item in spec.overlays:
-            if item.layer not in overlays:
-                continue
-            released = overlays[item.layer]
-            said += released.withheld
-            drawn.append(OverlayLayer(pack_overlay(item, released), figure))
-            chart.add_child(drawn[-1])
-        absent = [item.layer for item in spec.overlays if item.layer not in overlays]
-        settings = figure.keep_json(
-            {"title": spec.title, "bounds": list(self.frame.boundary.bounds), "absent": absent}
-            | {"single": self.single, "aoi": self.frame.aoi_name}
-        )
-        chart.add_child(Furniture(settings, layer, [outline, *drawn]))
-        self.blocks.append((spec, chart, tuple(dict.fromkeys(said))))
+        if cells is not None:
+            self.check(cells)
+        frame = self.frame
+        ground = Ground(
+            boundary=frame.boundary, aoi_name=frame.aoi_name, cut_off_on=frame.cut_off_on,
+            single=self.single,
+        )  # fmt: skip
+        self.blocks.append(charted(self.figure, spec, ground, cells, overlays, further or {}))
 
     def check(self, released: Released) -> None:
         """Refuse a table that was not released for this page."""
@@ -194,9 +145,9 @@ class Page:
     def body(self) -> SafeHtml:
         """Write what stands between the markings."""
         kind = "poc-single" if self.single else "poc-document"
-        main = joined(block if isinstance(block, SafeHtml) else self.map_block(*block)
+        main = joined(block if isinstance(block, SafeHtml) else self.map_block(block)
                       for block in self.blocks)  # fmt: skip
-        question = next((b[0].question for b in self.blocks if isinstance(b, tuple)), "")
+        question = next((b.spec.question for b in self.blocks if isinstance(b, Chart)), "")
         parts = [
             self.banner("first"),
             self.header(question if self.single else ""),
@@ -227,19 +178,27 @@ class Page:
             "header", joined([tag("div", joined(left)), tag("dl", right)]), class_="poc-header"
         )
 
-    def map_block(self, spec: MapSpec, chart: OfflineMap, said: tuple[str, ...]) -> SafeHtml:
-        """Write the place of one map and of its panel."""
-        name = chart.get_name()
+    def map_block(self, chart: Chart) -> SafeHtml:
+        """Write the place of one map, or of two that are compared, and of their panel."""
+        spec = chart.spec
+        places = [
+            tag("div", "", id=each.get_name(), class_="poc-chart", role="application",
+                aria_label=spec.title)
+            for each in chart.maps
+        ]  # fmt: skip
+        panel = f"panel-{chart.maps[0].get_name()}"
         stage = [
-            tag("div", "", id=name, class_="poc-chart", role="application", aria_label=spec.title),
-            tag("aside", "", id=f"panel-{name}", class_="poc-panel", aria_label="Legend"),
+            tag("div", joined(places), class_="poc-charts"),
+            tag("aside", "", id=panel, class_="poc-panel", aria_label="Legend"),
         ]
         drawn = tag("div", joined(stage), class_="poc-stage")
         if self.single:
             return drawn
         before = [tag("h2", spec.title), tag("p", spec.question, class_="poc-question")]
         return tag(
-            "section", joined([*before, drawn, notes(said)]), class_="poc-section poc-map-section"
+            "section",
+            joined([*before, drawn, notes(chart.said)]),
+            class_="poc-section poc-map-section",
         )
 
     def footer(self) -> SafeHtml:
@@ -247,7 +206,9 @@ class Page:
         frame = self.frame
         said = list(frame.notes)
         if self.single:
-            said += [line for block in self.blocks if isinstance(block, tuple) for line in block[2]]
+            said += [
+                line for block in self.blocks if isinstance(block, Chart) for line in block.said
+            ]
         parts = [notes(dict.fromkeys(said))]
         if frame.method:
             parts.append(tag("p", joined([tag("b", "Method."), text(frame.method)], " ")))

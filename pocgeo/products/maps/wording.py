@@ -8,10 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pocgeo.ground.errors import BadInput
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.disclosure import Released
 
-__all__ = ["SILENT_UNITS", "column_of", "day", "number", "unique_words", "written"]
+__all__ = [
+    "SILENT_UNITS",
+    "column_of",
+    "day",
+    "number",
+    "refuse_confidential",
+    "unique_words",
+    "written",
+]
 
 UNKNOWN = "unknown"
 JOINED_UNITS = {"%", "°"}
@@ -30,6 +39,12 @@ def column_of(released: Released, name: str) -> ColumnSpec:
         released_as="none",
         counts=None,
     )
+
+
+def refuse_confidential(released: Released, name: str) -> None:
+    """Hold the house rule once more: confidential fields appear in no product."""
+    if column_of(released, name).sensitivity == "confidential":
+        raise BadInput(f"{released.name}.{name} is confidential and is drawn on no map.")
 
 
 def number(value: float, digits: int) -> str:
