@@ -28,6 +28,7 @@ ROOMS = {  # library -> the only places that may import it
     "arabic_reshaper": {"pocgeo.products.figures"},
     "bidi": {"pocgeo.products.figures"},
     "pptx": {"pocgeo.products.slides"},
+    "pyvrp": {"pocgeo.analyses.patrols"},
     "mgrs": {"pocgeo.ground.grid_reference"},
     "exactextract": {"pocgeo.analyses.proximity", "pocgeo.cells.population"},
     "charset_normalizer": {"pocgeo.sources"},

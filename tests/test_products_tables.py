@@ -173,6 +173,11 @@ def read_back(path: Path, fmt: str) -> pd.DataFrame:
         marks = ET.fromstring(path.read_text("utf8")).iter(f"{space}Placemark")
         rows = [{d.get("name"): d[0].text for d in mark.iter(f"{space}Data")} for mark in marks]
         return pd.DataFrame(rows)
+    if fmt == "gpx":
+        root = ET.fromstring(path.read_text("utf8"))
+        marks = root.iter("{http://www.topografix.com/GPX/1/1}wpt")
+        rows = [{d.get("name"): d.text for d in mark.iter("{urn:pocgeo}data")} for mark in marks]
+        return pd.DataFrame(rows)
     return pyogrio.read_dataframe(path)
 
 
@@ -220,7 +225,7 @@ def test_cells_become_hexagons_and_points_stay_points(tmp_path) -> None:
     assert gpd.read_file(gaps).geometry.iloc[0].equals(Point(7.1234568, 0.5))
 
 
-@pytest.mark.parametrize("fmt", ["geojson", "gpkg", "geoparquet", "kml"])
+@pytest.mark.parametrize("fmt", ["geojson", "gpkg", "geoparquet", "kml", "gpx"])
 def test_a_table_without_places_says_which_formats_it_has(tmp_path, fmt) -> None:
     table = released(pd.DataFrame({"indicator": ["a"], "value": [1.0]}), "indicators")
     with pytest.raises(BadInput, match=f"indicators: the table has no places.*{fmt}.*csv"):

@@ -17,7 +17,7 @@ __all__ = ["Delivery", "aoi_argument", "opened", "period_options", "product_opti
 ROWS_ON_A_TERMINAL = 100
 """Rows printed unless --top says otherwise; files and totals always have all."""
 
-FORMATS = ["text", "csv", "xlsx", "geojson", "gpkg", "geoparquet", "kml", "json"]
+FORMATS = ["text", "csv", "xlsx", "geojson", "gpkg", "geoparquet", "kml", "gpx", "json"]
 AUDIENCES = ["internal", "partners", "public"]
 
 aoi_argument = click.argument("aoi", type=click.Path(path_type=Path), metavar="AOI")

@@ -96,8 +96,8 @@ def suffix_format(out: Path | None, chosen: str | None) -> str | None:
     """Take the format from the file's ending where none was chosen."""
     endings = {
         ".csv": "csv", ".xlsx": "xlsx", ".geojson": "geojson", ".gpkg": "gpkg",
-        ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".kml": "kml", ".json": "json",
-        ".txt": "text",
+        ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".kml": "kml", ".gpx": "gpx",
+        ".json": "json", ".txt": "text",
     }  # fmt: skip
     if chosen or out is None:
         return chosen

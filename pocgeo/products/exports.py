@@ -17,6 +17,7 @@ from pyogrio.errors import DataSourceError
 
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.products.gpx import gpx_document
 from pocgeo.products.kml import kml_document
 from pocgeo.products.manifest import as_json, plain_json
 from pocgeo.products.phrasing import clean, hex_cells, provenance_line
@@ -32,6 +33,7 @@ SUFFIXES = {
     "gpkg": ".gpkg",
     "geoparquet": ".parquet",
     "kml": ".kml",
+    "gpx": ".gpx",
     "json": ".json",
 }
 FORMATS = tuple(SUFFIXES)
@@ -177,14 +179,24 @@ def _geojson(released: Released, path: Path) -> None:
 
 
 def _kml(released: Released, path: Path) -> None:
-    table = spatial(released, "kml")
-    shapes = pd.Series(_text_geometry(table))
-    rows = _plain(pd.DataFrame(table.drop(columns="geometry")))
-    labels = {name: spec.label for name, spec in released.columns.items()}
-    heading = f"{released.marking} · {released.title}"
-    said = [provenance_line(released), *released.notes, *released.withheld, released.marking]
-    extra = {"marking": released.marking, "manifest": as_json(about(released))}
-    text = kml_document(rows, shapes, labels=labels, heading=heading, said=said, extra=extra)
+    _marked(released, path, "kml", kml_document)
+
+
+def _gpx(released: Released, path: Path) -> None:
+    _marked(released, path, "gpx", gpx_document)
+
+
+def _marked(released: Released, path: Path, fmt: str, document: Callable[..., str]) -> None:
+    """Write a document in markup, by the function that knows its elements."""
+    table = spatial(released, fmt)
+    text = document(
+        _plain(pd.DataFrame(table.drop(columns="geometry"))),
+        pd.Series(_text_geometry(table)),
+        labels={name: spec.label for name, spec in released.columns.items()},
+        heading=f"{released.marking} · {released.title}",
+        said=[provenance_line(released), *released.notes, *released.withheld, released.marking],
+        extra={"marking": released.marking, "manifest": as_json(about(released))},
+    )
     written_atomically(path, text.encode())
 
 
@@ -217,6 +229,7 @@ WRITERS: dict[str, Callable[[Released, Path], None]] = {
     "gpkg": _gpkg,
     "geoparquet": _geoparquet,
     "kml": _kml,
+    "gpx": _gpx,
     "json": _json,
 }
 
