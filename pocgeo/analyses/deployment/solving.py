@@ -178,15 +178,16 @@ def searched(
     total, base = float(cover.total[0]), float(settled[0])
     met = siting.allows(search.taken, question)
     bound = np.inf
-    useless = np.zeros(siting.sites_n, dtype=bool)
+    useless, hoped = np.zeros(siting.sites_n, dtype=bool), -np.inf
     for rounds in range(0, ROUNDS + 1, ROUNDS_EACH):
         if rounds:
             search = shaken(search, ROUNDS_EACH, rng)
         worth = float(less.values(search.taken)[0])
         wanted = (worth + base) * (1 + standard.gap) - base
         if bound > wanted:
+            hoped = (worth + base) * (1 + standard.gap / 5) - base
             found = bound_of(
-                siting, block, question, worth=worth, wanted=wanted,
+                siting, block, question, worth=worth, wanted=hoped,
                 steps=BOUND_STEPS // 2 if rounds == 0 else BOUND_STEPS,
             )  # fmt: skip
             bound, useless = min(bound, found.worth), found.useless
@@ -199,7 +200,7 @@ def searched(
         smaller, _ = less.lessened(np.zeros(siting.sites_n, dtype=bool), left.barred)
         if smaller.nonzeros <= PROGRAM_NONZEROS:
             made = programmed(left, question, standard, cover)
-            most = min((bound + base) / total, max(made.bound, made.worth))
+            most = min((bound + base) / total, max(made.bound, (hoped + base) / total))
             return better_of(replace(made, bound=most), search.taken, siting, standard, cover)
     if not met:
         return None
