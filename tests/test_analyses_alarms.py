@@ -19,6 +19,7 @@ from pocgeo.analyses.alarms import (
     zones_of,
 )
 from pocgeo.analyses.alarms import scan as scan_module
+from pocgeo.analyses.alarms import simulation as simulation_module
 from pocgeo.analyses.alarms.likelihood import Score, expected_llr, overdispersed_llr, share_llr
 from pocgeo.analyses.alarms.simulation import forecast_draws, population_draws, shuffled_draws
 from pocgeo.analyses.alarms.zones import Zones
@@ -179,19 +180,24 @@ def test_both_ways_of_counting_draw_the_same_maxima(
     np.testing.assert_allclose(scanned(), dense, atol=1e-5)
 
 
-def test_draws_have_the_moments_of_the_forecast() -> None:
-    """20,000 records of one place: mean, variance m + a m2, months in proportion."""
+@pytest.mark.parametrize("busy", [0.0, np.inf])
+def test_draws_have_the_moments_of_the_forecast(
+    busy: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """20,000 records of two places: mean, variance m + a m2, months in proportion; both ways."""
+    monkeypatch.setattr(simulation_module, "BUSY", busy)
     expected, a, many = np.array([[0.9, 0.3, 0.6], [0.05, 0.1, 0.05]]), np.array([1.5, 0.0]), 20_000
     drawn = forecast_draws(expected, a)(np.random.default_rng(1), many)
     counts = np.zeros((2, many, 3))
-    np.add.at(counts, (drawn.place, drawn.record, drawn.age), 1)
+    number = 1.0 if drawn.number is None else drawn.number
+    np.add.at(counts, (drawn.place, drawn.record, drawn.age), number)
     np.testing.assert_allclose(counts.mean(axis=1), expected, atol=0.03)
     totals = counts.sum(axis=2)
     mean = expected.sum(axis=1)
     np.testing.assert_allclose(totals.var(axis=1), mean + a * mean**2, rtol=0.08)
     # Months share their luck: the covariance of two of them is a m1 m2.
     assert np.cov(counts[0, :, 0], counts[0, :, 2])[0, 1] == pytest.approx(1.5 * 0.54, rel=0.15)
-    assert drawn.totals.sum() == drawn.place.size
+    np.testing.assert_array_equal(drawn.totals, totals.sum(axis=0))
 
 
 def test_shuffling_keeps_places_and_times() -> None:

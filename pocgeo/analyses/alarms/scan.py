@@ -24,8 +24,8 @@ __all__ = ["ScanResult", "Simulations", "forecast_scan", "permutation_scan", "po
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-BATCH_VALUES = 4_000_000
-"""Counts held at a time: about 50 MB."""
+BATCH_VALUES = 500_000
+"""Counts held at a time: a few MB, near what a processor's cache holds (measured)."""
 
 DENSE_GAIN = 12.0
 """A sparse product costs about this many times a dense one per number (measured)."""
@@ -295,16 +295,18 @@ def _dense_counts(
     """Count in all zones and windows, and give those that are above their expectation."""
     places, windows = zones.matrix.shape[1], score.expected.shape[1]
     records = drawn.totals.size
-    flat = (drawn.place * records + drawn.record) * windows + drawn.age
-    counts = np.bincount(flat, minlength=places * records * windows).astype(np.float32)
-    table = counts.reshape(places, records, windows)
+    flat = (drawn.place * windows + drawn.age) * records + drawn.record
+    size = places * windows * records
+    counts = np.bincount(flat, weights=drawn.number, minlength=size).astype(np.float32)
+    table = counts.reshape(places, windows, records)
     for window in range(1, windows):
-        table[:, :, window] += table[:, :, window - 1]
-    seen = (zones.matrix @ table.reshape(places, -1)).reshape(-1, records, windows)
-    due = score.expected[:, None, :].astype(np.float32) * scale.astype(np.float32)[None, :, None]
-    high = (seen > due) & (seen >= np.float32(score.min_incidents - 1e-4))
-    zone, record, at = np.nonzero(high)
-    return zone * windows + at, record, seen[zone, record, at].astype(float)
+        table[:, window] += table[:, window - 1]
+    seen = (zones.matrix @ table.reshape(places, -1)).reshape(-1, records)
+    due = score.expected.astype(np.float32).reshape(-1, 1) * scale.astype(np.float32)
+    np.maximum(due, np.float32(score.min_incidents - 1e-4), out=due)
+    high = np.flatnonzero(seen > due)
+    where, record = np.divmod(high, records)
+    return where, record, seen.ravel()[high].astype(float)
 
 
 def _sparse_counts(
@@ -318,9 +320,10 @@ def _sparse_counts(
     first = np.repeat(np.cumsum(reach) - reach, reach)
     window = np.arange(index.size) - first + drawn.age[index]
     column = drawn.record[index] * windows + window
-    ones = np.ones(index.size, dtype=np.float32)
+    number = np.ones(drawn.place.size) if drawn.number is None else drawn.number
     counts = sparse.csr_array(
-        (ones, (drawn.place[index], column)), shape=(places, records * windows)
+        (number[index].astype(np.float32), (drawn.place[index], column)),
+        shape=(places, records * windows),
     )
     sums = (zones.matrix @ counts).tocoo()
     high = sums.data >= np.float32(score.min_incidents - 1e-4)

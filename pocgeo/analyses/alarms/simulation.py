@@ -1,4 +1,4 @@
-"""Draws of what chance alone would do, as lists of incidents: their cost is that of the record."""
+"""Draws of what chance alone would do, as lists: their cost is that of the record drawn."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ Places = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Drawn:
-    """Incidents of several simulated records, one after the other."""
+    """Entries of several simulated records: incidents, or numbers of them."""
 
     place: Places
-    """Position of the place of each incident."""
+    """Position of the place of each entry."""
 
     record: Places
     """Which simulated record it belongs to, from 0."""
@@ -25,9 +25,15 @@ class Drawn:
     age: Places
     """Periods ago: 0 is the latest. Incidents older than every window are left out."""
 
+    number: Floats | None = None
+    """Incidents of each entry; None: one each."""
+
     totals: Floats
     """Incidents of each record inside the windows."""
 
+
+BUSY = 0.3
+"""Incidents a place and period from which drawing every place is the cheaper way (measured)."""
 
 Draw = Callable[[np.random.Generator, int], Drawn]
 """Draws so many records."""
@@ -93,9 +99,12 @@ def forecast_draws(expected: Floats, dispersion: Floats) -> Draw:
     Notes
     -----
     A negative binomial is a Poisson number of groups of logarithmic size (Quenouille 1949,
-    Biometrics 5, 162-164): the cost is that of the incidents drawn, not of the places.
+    Biometrics 5, 162-164): the cost is that of the incidents drawn, not of the places. Where
+    incidents are many for the places, every place's luck is drawn instead.
     """
     mean = expected.sum(axis=1)
+    if mean.sum() > BUSY * expected.size:
+        return every_place(expected, dispersion)
     spread = dispersion * mean
     groups = np.where(spread > 1e-12, np.log1p(spread) / np.maximum(dispersion, 1e-300), mean)
     share = spread / (1 + spread)
@@ -112,6 +121,22 @@ def forecast_draws(expected: Floats, dispersion: Floats) -> Draw:
         age = (luck[:, None] >= parts[place, :-1]).sum(axis=1)
         totals = np.bincount(record, minlength=records).astype(float)
         return Drawn(place=place, record=record, age=age, totals=totals)
+
+    return draw
+
+
+def every_place(expected: Floats, dispersion: Floats) -> Draw:
+    """Draw every place's luck (gamma, mean 1, variance a), then its incidents (Poisson)."""
+    loose = dispersion > 1e-9
+    shape = 1 / np.where(loose, dispersion, 1.0)
+
+    def draw(rng: np.random.Generator, records: int) -> Drawn:
+        luck = np.where(loose, rng.standard_gamma(shape, (records, shape.size)) / shape, 1.0)
+        counts = rng.poisson(luck[:, :, None] * expected)
+        record, place, age = np.nonzero(counts)
+        number = counts[record, place, age].astype(float)
+        totals = counts.sum(axis=(1, 2)).astype(float)
+        return Drawn(place=place, record=record, age=age, number=number, totals=totals)
 
     return draw
 
