@@ -10,7 +10,8 @@ PocgeoError
 │   ├── NotCounts                      a raster that cannot be people per pixel
 │   └── Refused (also PermissionError) the disclosure policy forbids this product
 ├── MissingExtra (also ImportError)    an optional package is not installed
-└── StoreBusy                          another process is building this store
+├── StoreBusy                          another process is building this store
+└── WorkersLost                        workers died again and again at one task
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,7 @@ __all__ = [
     "StoreBusy",
     "UnknownName",
     "UnreadableSource",
+    "WorkersLost",
 ]
 
 
@@ -106,6 +108,18 @@ class MissingExtra(PocgeoError, ImportError):
 
 class StoreBusy(PocgeoError):
     """Another process is building this store."""
+
+
+class WorkersLost(PocgeoError):
+    """Workers died again and again at one task."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        super().__init__(
+            f"A worker died {times} times at one task, most likely for want of memory. Ask for "
+            "fewer workers (--engine local:1) or less memory (--memory), and run again: what was "
+            "done is kept."
+        )
 
 
 def clipped(name: str, limit: int = 40) -> str:
