@@ -109,7 +109,7 @@ def test_every_pixel_has_the_colour_of_its_cells_class(browser, map_file, table)
     page.select_option("select[aria-label='Grid']", "")
     for zoom in (9, 11):
         look_at(page, 1.4, 4.6, zoom)
-        for pane in ("lines", "marks", "labels", "symbols"):
+        for pane in ("areas", "lines", "marks", "points", "labels", "symbols"):
             page.evaluate(
                 f"pocgeo.maps[0].map.getPane('poc-{pane}').style.setProperty('display', 'none')"
             )

@@ -1,58 +1,8 @@
-/* pocgeo-overlays.js: points, lines and areas over the cells, their symbols and their labels.
-   Every text reaches the page as textContent or on a canvas. Styles come from overlays.py. */
+/* pocgeo-overlays.js: points, lines and areas over the cells, and their labels. Every text reaches the page
+   as textContent or on a canvas. Styles come from styles.py, classes and ages from overlays.py. */
 (function () {
   'use strict';
-  const P = window.pocgeo, SVG = 'http://www.w3.org/2000/svg';
-
-  function svg(name, attributes, ...children) {
-    const made = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  }
-
-  function svgText(x, y, size, fill, text) {
-    const made = svg('text', { x, y, 'font-size': size, 'font-weight': 700, 'text-anchor': 'middle', fill, 'font-family': 'system-ui,"Segoe UI",sans-serif' });
-    made.textContent = text;
-    return made;
-  }
-
-  /* Our own symbols: [width, height, draw(kind)]. A base is a framed box with its kind in it, a
-     headquarters stands on a staff; a site is a shelter; an alert network a ringed point. */
-  const SYMBOLS = {
-    base: [32, 22, (kind) => {
-      const parts = [svg('rect', { x: 1.5, y: 2.5, width: 29, height: 15, fill: '#bfe0ff', stroke: '#0b2a45', 'stroke-width': 1.6 })];
-      if (kind === 'HQ') parts.push(svg('line', { x1: 1.5, y1: 2, x2: 1.5, y2: 22, stroke: '#0b2a45', 'stroke-width': 1.8 }));
-      parts.push(svgText(16, 13.8, 9.5, '#0b2a45', kind === 'other' || !kind ? '•' : kind.slice(0, 4)));
-      return parts;
-    }],
-    site: [22, 20, () => [
-      svg('path', { d: 'M11 2 L20.5 18 H1.5 Z', fill: '#ffd58a', stroke: '#6a3d00', 'stroke-width': 1.5, 'stroke-linejoin': 'round' }),
-      svg('path', { d: 'M11 10 L14.5 18 H7.5 Z', fill: '#6a3d00' })]],
-    alert: [16, 16, () => [
-      svg('circle', { cx: 8, cy: 8, r: 6, fill: 'none', stroke: '#0d6b6b', 'stroke-width': 1.6 }),
-      svg('circle', { cx: 8, cy: 8, r: 2.6, fill: '#0d6b6b' })]],
-    rank: [24, 24, (kind) => [
-      svg('circle', { cx: 12, cy: 12, r: 10, fill: '#fff', stroke: '#111', 'stroke-width': 1.8 }),
-      svgText(12, 16, 11.5, '#111', kind || '')]]
-  };
-
-  function symbol(name, kind) {
-    const [width, height, draw] = SYMBOLS[name];
-    return svg('svg', { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' }, ...draw(kind));
-  }
-
-  /** What stands for a layer in the panel. */
-  P.swatch = function (style) {
-    if (style.draw === 'symbol') return symbol(style.symbol, style.symbol === 'base' ? 'COB' : style.symbol === 'rank' ? '1' : '');
-    const out = svg('svg', { width: 28, height: 16, viewBox: '0 0 28 16', 'aria-hidden': 'true' });
-    const dash = (style.dash || []).join(' ');
-    if (style.draw === 'dot') out.append(svg('circle', { cx: 14, cy: 8, r: 4.5, fill: style.fill, stroke: '#555', 'stroke-width': 0.8 }));
-    else if (style.draw === 'place') out.append(svg('circle', { cx: 14, cy: 8, r: 4, fill: '#fff', stroke: '#222', 'stroke-width': 1.6 }));
-    else if (style.draw === 'area') out.append(svg('rect', { x: 2, y: 2, width: 24, height: 12, fill: style.fill || 'none', 'fill-opacity': style.fill ? style.opacity : 0, stroke: style.colour, 'stroke-width': style.weight, 'stroke-dasharray': dash }));
-    else out.append(svg('line', { x1: 1, y1: 8, x2: 27, y2: 8, stroke: style.colour, 'stroke-width': Math.max(1.4, style.weight), 'stroke-dasharray': dash }));
-    return out;
-  };
+  const P = window.pocgeo, LISTED = 6, MOST_LABELS = 400;
 
   /** Features of a packed layer as nested lists of [lat, lon]: feature > part > ring > point. */
   function features(data) {
@@ -70,31 +20,32 @@
   /* ---- labels: one canvas a map, the important first, none over another or over the edge ---- */
   class Labels {
     constructor(map) {
-      this.sources = new Map();
+      this.sources = new Set();
       this.layer = new P.Overlay((pen, on, size) => this.draw(pen, on, size), 'poc-labels').addTo(map);
     }
-    set(source, marks) { if (marks) this.sources.set(source, marks); else this.sources.delete(source); this.layer.redraw(); }
+    set(source, shown) { if (shown) this.sources.add(source); else this.sources.delete(source); this.layer.redraw(); }
     draw(pen, map, size) {
       const taken = [[0, 0, 60, 150]], free = (box) => !taken.some((o) => box[0] < o[2] && box[2] > o[0] && box[1] < o[3] && box[3] > o[1]);
-      const marks = [...this.sources.values()].flat().map((mark) => Object.assign({ point: map.latLngToContainerPoint(mark.latlng) }, mark))
-        .filter((mark) => mark.point.x > -40 && mark.point.y > -40 && mark.point.x < size.x + 40 && mark.point.y < size.y + 40);
-      for (const { point, half } of marks) if (half) taken.push([point.x - half[0], point.y - half[1], point.x + half[0], point.y + half[1]]);
+      const marks = [...this.sources].flatMap((source) => source.marks(map, size)).filter((mark) => mark.x > -40 && mark.y > -40 && mark.x < size.x + 40 && mark.y < size.y + 40);
+      for (const { x, y, half } of marks) if (half) taken.push([x - half[0], y - half[1], x + half[0], y + half[1]]);
       marks.sort((a, b) => a.priority - b.priority);
+      let written = 0;
       for (const mark of marks) {
-        if (!mark.text) continue;
-        const { point, half } = mark;
+        if (!mark.text || written >= MOST_LABELS) continue;
+        const { x, y, half } = mark;
         pen.font = `${mark.weight} ${mark.size}px system-ui,"Segoe UI","Noto Sans",sans-serif`;
         pen.letterSpacing = mark.spaced ? '0.06em' : '0px';
         const width = pen.measureText(mark.text).width, tall = mark.size, gap = half ? half[0] + 3 : 0, drop = half ? half[1] + tall : tall / 3;
         const tries = half
-          ? [[point.x + gap, point.y + tall / 3], [point.x - gap - width, point.y + tall / 3], [point.x - width / 2, point.y + drop], [point.x - width / 2, point.y - half[1] - 4]]
-          : [[point.x - width / 2, point.y + drop]];
-        for (const [x, y] of tries) {
-          const box = [x - 2, y - tall, x + width + 2, y + 4];
+          ? [[x + gap, y + tall / 3], [x - gap - width, y + tall / 3], [x - width / 2, y + drop], [x - width / 2, y - half[1] - 4]]
+          : [[x - width / 2, y + drop]];
+        for (const [left, base] of tries) {
+          const box = [left - 2, base - tall, left + width + 2, base + 4];
           if (box[0] < 4 || box[1] < 18 || box[2] > size.x - 40 || box[3] > size.y - 36 || !free(box)) continue;
           taken.push(box);
+          written++;
           pen.textAlign = 'left';
-          P.haloed(pen, mark.text, x, y, mark.colour, 3.4);
+          P.haloed(pen, mark.text, left, base, mark.colour, 3.4);
           break;
         }
       }
@@ -108,61 +59,88 @@
   const OverlayLayer = L.LayerGroup.extend({
     initialize(name) {
       L.LayerGroup.prototype.initialize.call(this);
-      this.head = P.json(name); this.marks = [];
+      this.head = P.json(name); this.named = []; this.member = null;
       this.ready = P.unpackJson(this.head.data).then((data) => { this.data = data; });
     },
-    onAdd(map) { L.LayerGroup.prototype.onAdd.call(this, map); if (map.pocLabels) map.pocLabels.set(this, this.marks); },
-    onRemove(map) { L.LayerGroup.prototype.onRemove.call(this, map); map.pocLabels.set(this, null); },
+    onAdd(map) { L.LayerGroup.prototype.onAdd.call(this, map); this.shown(map, true); },
+    onRemove(map) { L.LayerGroup.prototype.onRemove.call(this, map); this.shown(map, false); },
+    shown(map, yes) {
+      if (this.member) { if (yes) this.sheet.add(this.member); else this.sheet.drop(this.member); }
+      if (map.pocLabels && this.data) map.pocLabels.set(this, yes);
+    },
     /** Make the features; called once, in the order of the map's layers. */
     build(map, order) {
-      const style = this.head.style, data = this.data;
-      features(data).forEach((parts, i) => {
-        const kind = word(data.kinds, i), own = Object.assign({}, style, (style.kinds || {})[kind]);
-        const layer = this.feature(map, own, parts, kind, order);
-        if (style.hover) map.pocTip.attach(layer, () => this.explained(i));
-        this.addLayer(layer);
-        this.label(own, layer, word(data.labels, i), parts);
-      });
-      if (map.hasLayer(this)) map.pocLabels.set(this, this.marks);
-    },
-    feature(map, style, parts, kind, order) {
-      const at = parts.length ? parts[0][0][0] : null;
-      if (style.draw === 'symbol') {
-        const [width, height] = SYMBOLS[style.symbol];
-        return L.marker(at, { pane: 'poc-symbols', keyboard: false, zIndexOffset: 10000 * order, icon: L.divIcon({ html: symbol(style.symbol, kind), className: 'poc-symbol', iconSize: [width, height] }) });
+      const { style } = this.head, { data } = this, draw = style.draw;
+      if (draw === 'line' || draw === 'dot' || draw === 'place') {
+        this.sheet = draw === 'line' ? map.pocThread : map.pocSpots;
+        this.member = draw === 'line' ? this.lines(order) : draw === 'dot' ? this.dots(order) : new P.Places(data, order, RANKS, (i) => this.rank(i));
+        if (style.hover) this.member.explain = (hit) => this.explained(hit.feature, hit.many);
+        if (style.label && data.labels && draw === 'line') features(data).forEach((parts, i) => this.label(map, style, middleOf(parts), i));
+      } else {
+        features(data).forEach((parts, i) => {
+          const own = Object.assign({}, style, (style.kinds || {})[word(data.kinds, i)]);
+          const layer = draw === 'symbol' ? this.symbol(own, parts, i, order) : this.area(map, own, parts);
+          if (style.hover) map.pocTip.attach(layer, () => this.explained(i));
+          this.addLayer(layer);
+          this.label(map, own, draw === 'symbol' ? layer.getLatLng() : middleOf(parts), i);
+        });
       }
-      if (style.draw === 'place') {
-        const rank = RANKS[style.rank === undefined ? 2 : style.rank];
-        return L.circleMarker(at, { renderer: map.pocMarks, radius: rank.radius, color: '#1d2733', weight: 1.5, fillColor: '#fff', fillOpacity: 1 });
-      }
-      if (style.draw === 'dot') {
-        return L.circleMarker(at, { renderer: map.pocMarks, radius: style.radius, color: style.colour, weight: style.weight, fillColor: style.fill, fillOpacity: style.opacity });
-      }
-      const options = {
-        renderer: style.hover ? map.pocMarks : map.pocLines, interactive: Boolean(style.hover), color: style.colour, weight: style.weight,
-        opacity: style.draw === 'line' ? style.opacity || 0.95 : 1, dashArray: style.dash, smoothFactor: 1, fill: Boolean(style.fill), fillColor: style.fill, fillOpacity: style.opacity };
-      return style.draw === 'area' ? L.polygon(parts, options) : L.polyline(parts.flat(), options);
+      if (map.hasLayer(this)) this.shown(map, true);
     },
-    label(style, layer, text, parts) {
-      const symbolOf = SYMBOLS[style.symbol], rank = style.draw === 'place' ? RANKS[style.rank === undefined ? 2 : style.rank] : null;
-      if (!symbolOf && !rank && !(text && style.label)) return;
-      const look = rank ? Object.assign({ colour: '#16202b' }, rank) : Object.assign({ size: 11, weight: 600, priority: 5, colour: '#16202b' }, style.label);
-      const latlng = layer.getLatLng ? layer.getLatLng() : middleOf(parts);
-      if (!latlng) return;
-      const half = symbolOf ? [symbolOf[0] / 2, symbolOf[1] / 2] : rank ? [rank.radius + 1, rank.radius + 1] : null;
-      this.marks.push({ latlng, half, text, size: look.size, weight: look.weight || 600, colour: look.colour, priority: look.priority, spaced: look.spaced });
+    /** Looks of the layer: one for each class, or for each kind, or one; and which a feature has. */
+    looks() {
+      const { style } = this.head, { classes, kinds } = this.data;
+      if (classes) return [classes.of.map((c) => Object.assign({}, style, { colour: style.draw === 'dot' ? style.colour : c.colour, fill: c.colour, casing: style.draw === 'line' })), (i) => classes.at[i]];
+      if (!kinds || !style.kinds) return [[style], () => 0];
+      return [kinds.words.map((kind) => Object.assign({}, style, style.kinds[kind])), (i) => kinds.at[i]];
     },
-    explained(i) {
-      const box = P.element('div'), data = this.data, title = word(data.labels, i);
+    lines(order) { const [looks, lookOf] = this.looks(); return new P.Lines(this.data, order, looks, lookOf, this.head.style.arrow); },
+    dots(order) { const [looks, lookOf] = this.looks(); return new P.Dots(this.data, order, looks, lookOf, this.head.style.cluster); },
+    rank(i) { const own = (this.head.style.kinds || {})[word(this.data.kinds, i)]; return own ? own.rank : 2; },
+    symbol(style, parts, i, order) {
+      const [width, height] = P.SYMBOLS[style.symbol];
+      return L.marker(parts[0][0][0], { pane: 'poc-symbols', keyboard: false, zIndexOffset: 10000 * order, icon: L.divIcon({ html: P.symbol(style.symbol, word(this.data.kinds, i), style.status), className: 'poc-symbol', iconSize: [width, height] }) });
+    },
+    area(map, style, parts) {
+      return L.polygon(parts, {
+        renderer: style.hover ? map.pocMarks : map.pocAreas, interactive: Boolean(style.hover), color: style.colour, weight: style.weight,
+        dashArray: style.dash, smoothFactor: 1, fill: Boolean(style.fill), fillColor: style.fill, fillOpacity: style.opacity });
+    },
+    label(map, style, latlng, i) {
+      const symbol = P.SYMBOLS[style.symbol], text = word(this.data.labels, i);
+      if (!latlng || (!symbol && !(text && style.label))) return;
+      const look = Object.assign({ size: 11, weight: 600, priority: 5, colour: '#16202b' }, style.label);
+      this.named.push(Object.assign({ latlng, text, half: symbol ? [symbol[0] / 2, symbol[1] / 2] : null }, look));
+    },
+    /** What the labels must go round, and what they say, in pixels of the map. */
+    marks(map, size) {
+      if (this.member instanceof P.Places) {
+        const scale = 256 * Math.pow(2, map.getZoom()), corner = map.getPixelBounds().min, out = [];
+        this.member.inView({ scale, left: corner.x, top: corner.y, width: size.x, height: size.y, zoom: map.getZoom() }, (r, x, y) => {
+          const rank = RANKS[this.member.rank[r]];
+          out.push(Object.assign({ x, y, half: [rank.radius + 1, rank.radius + 1], text: word(this.data.labels, this.member.rings.feature[r]), colour: '#16202b' }, rank));
+        });
+        return out;
+      }
+      if (this.member instanceof P.Dots && this.member.cluster) {
+        const scale = 256 * Math.pow(2, map.getZoom()), corner = map.getPixelBounds().min;
+        return this.member.groups(map.getZoom()).filter((g) => g.points.length > 1).map((g) => { const r = this.member.radius(g.points.length); return { x: g.x * scale - corner.x, y: g.y * scale - corner.y, half: [r, r], text: '', priority: 9 }; });
+      }
+      return this.named.map((mark) => { const at = map.latLngToContainerPoint(mark.latlng); return Object.assign({}, mark, { x: at.x, y: at.y }); });
+    },
+    explained(i, many) {
+      const box = P.element('div'), data = this.data, title = many ? many.length.toLocaleString('en-GB') : word(data.labels, i);
       box.append(P.element('div', 'poc-tip-kind', this.head.name));
       if (title) box.append(P.element('div', 'poc-tip-title', title));
       const list = P.element('table');
-      for (const fact of data.facts) {
-        const row = P.element('tr');
-        row.append(P.element('td', '', fact.label), P.element('td', '', word(fact, i)));
-        list.append(row);
+      const row = (left, right) => { const made = P.element('tr'); made.append(P.element('td', '', left), P.element('td', '', right)); list.append(made); };
+      if (many) for (const each of many.slice(0, LISTED)) row(word(data.facts[0], each), word(data.facts[1], each));
+      else {
+        for (const fact of data.facts) row(fact.label, word(fact, i));
+        if (data.classes) row(this.head.classed, data.classes.of[data.classes.at[i]].label);
       }
       box.append(list);
+      if (many) box.append(P.element('div', 'poc-tip-foot', (many.length > LISTED ? `and ${many.length - LISTED} more · ` : '') + 'click to zoom in'));
       return box;
     }
   });
@@ -173,7 +151,5 @@
     return ring ? L.latLngBounds(ring).getCenter() : null;
   }
 
-  P.overlay = (name) => new OverlayLayer(name);
-  P.features = features;
-  P.Labels = Labels;
+  Object.assign(P, { overlay: (name) => new OverlayLayer(name), features, Labels });
 })();

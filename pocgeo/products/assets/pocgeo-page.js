@@ -3,8 +3,8 @@
 (function () {
   'use strict';
   const P = window.pocgeo, el = P.element;
-  const PANES = { 'poc-land': 200, 'poc-cells': 300, 'poc-grid': 390, 'poc-lines': 410, 'poc-marks': 450, 'poc-symbols': 600, 'poc-labels': 610 };
-  const SILENT = ['poc-land', 'poc-cells', 'poc-grid', 'poc-lines', 'poc-labels'];
+  const PANES = { 'poc-land': 200, 'poc-cells': 300, 'poc-grid': 390, 'poc-areas': 400, 'poc-lines': 410, 'poc-marks': 450, 'poc-points': 460, 'poc-symbols': 600, 'poc-labels': 610 };
+  const HEARD = ['poc-marks', 'poc-symbols'];
   const GROUP_WORDS = { mean: 'mean', sum: 'mean per cell', mode: 'most frequent', max: 'highest' };
   const page = { maps: 0, ready: 0 };
   document.documentElement.dataset.pocgeo = 'loading';
@@ -13,9 +13,9 @@
     for (const [name, z] of Object.entries(PANES)) {
       const pane = map.createPane(name);
       pane.style.zIndex = z;
-      if (SILENT.includes(name)) pane.style.pointerEvents = 'none';
+      if (!HEARD.includes(name)) pane.style.pointerEvents = 'none';
     }
-    map.pocLines = L.canvas({ pane: 'poc-lines', padding: 0.35 });
+    map.pocAreas = L.canvas({ pane: 'poc-areas', padding: 0.35 });
     map.pocMarks = L.canvas({ pane: 'poc-marks', padding: 0.35, tolerance: 3 });
     map.pocLand = L.canvas({ pane: 'poc-land', padding: 0.35 });
   }
@@ -92,13 +92,13 @@
 
   /** Explain the cell under the pointer; `layerAt` says which layer is seen there. */
   function hover(map, layerAt) {
-    const outline = L.polygon([], { renderer: map.pocLines, color: '#000', weight: 2, fill: false, interactive: false });
+    const outline = L.polygon([], { renderer: map.pocAreas, color: '#000', weight: 2, fill: false, interactive: false });
     let last = '';
     const clear = () => { last = ''; outline.remove(); if (!map.pocTip.held) map.pocTip.hide(); };
-    const at = (event) => { const layer = layerAt(event.containerPoint); return [layer, map.hasLayer(layer) ? layer.pick(event.latlng) : null]; };
+    const under = (event) => { const layer = layerAt(event.containerPoint); return [layer, map.hasLayer(layer) ? layer.pick(event.latlng) : null]; };
     map.on('mousemove', (event) => {
       if (map.pocTip.held) { outline.remove(); last = ''; return; }
-      const [layer, found] = at(event);
+      const [layer, found] = under(event);
       if (!found) { clear(); return; }
       const key = `${found.key}/${layer.side}/${layer.shown}/${layer.overview}/${layer.period}`;
       map.pocTip.show(event.latlng, key === last ? null : explained(layer, found));
@@ -108,7 +108,7 @@
     map.on('mouseout movestart zoomstart', clear);
     map.on('click', async (event) => {
       if (map.pocTip.held) return;
-      const [, found] = at(event);
+      const [, found] = under(event);
       if (found) toast(map, (await copied(found.copy) ? 'Copied: ' : '') + found.copy);
     });
   }
@@ -186,6 +186,12 @@
       const count = head.features < head.of - head.unplaced ? `first ${head.features} of ${head.of}` : String(head.features);
       row.append(box, mark, el('span', 'poc-name', head.name), el('span', 'poc-share', count));
       part.append(row);
+      for (const { label, colour, features } of head.classes || []) {
+        const line = el('div', 'poc-row poc-still poc-under'), sign = el('span', 'poc-mark');
+        sign.append(P.swatch(Object.assign({}, head.style, { colour, fill: colour })));
+        line.append(sign, el('span', 'poc-name', label), el('span', 'poc-share', String(features)));
+        part.append(line);
+      }
       if (head.lacks.length) part.append(el('p', 'poc-fine', `${head.name}: drawn plain, without ${head.lacks.join(', ').replace(/_/g, ' ')}.`));
       if (head.unplaced) part.append(el('p', 'poc-fine', `${head.unplaced} of ${head.name} have no place and are not drawn.`));
     });
@@ -263,7 +269,7 @@
   async function furnish(name, views) {
     const settings = P.json(name), first = views[0].map, panel = document.getElementById('panel-' + first.getContainer().id), words = settings.compare;
     page.maps++;
-    for (const view of views) { const map = view.map; map.pocTip = new Tip(map); map.pocLabels = new P.Labels(map); fitted(map, settings.bounds, view.cells.some((layer) => layer.store.head.periods.length) ? 66 : 26); onMap(map); if (!settings.single) scrollsWhenChosen(map); }
+    for (const view of views) { const map = view.map; map.pocTip = new Tip(map); map.pocLabels = new P.Labels(map); map.pocThread = new P.Sheet({ pane: 'poc-lines' }); map.pocSpots = new P.Sheet({ pane: 'poc-points' }); fitted(map, settings.bounds, view.cells.some((layer) => layer.store.head.periods.length) ? 66 : 26); map.pocThread.addTo(map); map.pocSpots.addTo(map); onMap(map); if (!settings.single) scrollsWhenChosen(map); }
     if (settings.single) printable();
     const layers = views.flatMap((view) => view.cells);
     await Promise.all([...views.flatMap((view) => view.overlays), ...layers].map((layer) => layer.ready));

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from folium.elements import JSCSSMixin
@@ -11,23 +10,16 @@ from folium.template import Template
 from pocgeo.products.disclosure import Released
 from pocgeo.products.maps.cell_layer import CellLayer, CellPack, pack_cells
 from pocgeo.products.maps.offline import OfflineFigure, OfflineMap
-from pocgeo.products.maps.overlays import OverlayLayer, OverlayPack, pack_boundary, pack_overlay
+from pocgeo.products.maps.overlays import (
+    Ground,
+    OverlayLayer,
+    OverlayPack,
+    pack_boundary,
+    pack_overlay,
+)
 from pocgeo.products.maps.spec import MapSpec
 
-__all__ = ["Chart", "Ground", "charted"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What a page knows of the place and the day of its maps."""
-
-    boundary: Any
-    """Polygon or MultiPolygon of the AOI, EPSG:4326."""
-
-    aoi_name: str
-    cut_off_on: date
-    single: bool
-    """Whether the map fills the window."""
+__all__ = ["Chart", "charted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +51,8 @@ class Furniture(JSCSSMixin):
         ("pocgeo-grid", "pocgeo:pocgeo-grid.js"),
         ("pocgeo-store", "pocgeo:pocgeo-store.js"),
         ("pocgeo-cells", "pocgeo:pocgeo-cells.js"),
+        ("pocgeo-symbols", "pocgeo:pocgeo-symbols.js"),
+        ("pocgeo-marks", "pocgeo:pocgeo-marks.js"),
         ("pocgeo-overlays", "pocgeo:pocgeo-overlays.js"),
         ("pocgeo-time", "pocgeo:pocgeo-time.js"),
         ("pocgeo-page", "pocgeo:pocgeo-page.js"),
@@ -98,7 +92,7 @@ def charted(
         if item.layer in overlays:
             released = overlays[item.layer]
             said += released.withheld
-            packs.append(pack_overlay(item, released, ground.cut_off_on))
+            packs.append(pack_overlay(item, released, ground))
     compare = compared(spec, pack)
     beside = compare is not None and spec.compare is not None and spec.compare.how == "beside"
     views = [viewed(figure, spec, pack, packs, side) for side in sides(compare, beside=beside)]

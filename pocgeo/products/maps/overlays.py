@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from folium.map import Layer
 from folium.template import Template
@@ -17,11 +19,28 @@ from pocgeo.products.disclosure import Released
 from pocgeo.products.maps.cellpack import pack_json
 from pocgeo.products.maps.geometry import packed_geometry
 from pocgeo.products.maps.offline import OfflineFigure
+from pocgeo.products.maps.palettes import CATEGORY_COLOURS, ramp
 from pocgeo.products.maps.spec import OverlaySpec
 from pocgeo.products.maps.styles import STYLES
 from pocgeo.products.maps.wording import column_of, refuse_confidential, unique_words
 
-__all__ = ["STYLES", "OverlayLayer", "OverlayPack", "pack_boundary", "pack_overlay"]
+__all__ = ["Ground", "OverlayLayer", "OverlayPack", "pack_boundary", "pack_overlay"]
+
+MARGIN = 0.5
+"""Context drawn around the AOI, parts of its longer side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a page knows of the place and the day of its maps."""
+
+    boundary: Any
+    """Polygon or MultiPolygon of the AOI, EPSG:4326."""
+
+    aoi_name: str
+    cut_off_on: date
+    single: bool
+    """Whether the map fills the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,34 +53,63 @@ class OverlayPack:
 
 
 def pack_overlay(
-    spec: OverlaySpec, released: Released, cut_off_on: date | None = None
+    spec: OverlaySpec, released: Released, ground: Ground | None = None
 ) -> OverlayPack:
     """Pack the geometry and the named columns of one released layer.
 
     Parameters
     ----------
     spec : OverlaySpec
-        `label`, `kind` and `facts` name the columns; no other goes into the file.
+        `label`, `kind`, `age` and `facts` name the columns; no other goes into the file.
     released : Released, n features
         GeoDataFrame in EPSG:4326, or a table with `lon`, `lat` in degrees.
+    ground : Ground, optional
+        What lies farther from the AOI than its margin is left out; ages count back from its day.
 
     Raises
     ------
     MissingColumns
         The table has no geometry. A named column that it lacks is said in the panel.
     """
-    table = released.table if spec.top is None else released.table.iloc[: spec.top]
     style_name = spec.style or spec.layer
     if style_name not in STYLES:
         raise UnknownName("map style", style_name, STYLES)
-    style = STYLES[style_name]
-    named = [name for name in (spec.label, spec.kind) if name]
-    wanted = [name for name in named if name in table.columns]
+    style = dict(STYLES[style_name]) | ({"cluster": True} if spec.cluster else {})
+    total = len(released.table)
+    table = released.table if spec.top is None else released.table.iloc[: spec.top]
     geometry = geometry_of(released, len(table))
     drawn = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     table, geometry = table.loc[drawn], geometry[drawn]
+    if spec.size in table.columns:
+        order = np.argsort(-table[spec.size].to_numpy("float64", na_value=-np.inf), kind="stable")
+        table, geometry = table.iloc[order], geometry[order]
+    named = [name for name in (spec.label, spec.kind, spec.size, spec.age) if name]
+    content = packed_geometry(geometry, style, None if ground is None else around(ground.boundary))
+    content |= packed_columns(spec, released, table)
+    classes = None if spec.age is None or ground is None else aged(spec, table, ground.cut_off_on)
+    if style.get("coloured") and "kinds" in content:
+        classes = by_kind(content["kinds"])
+    head = {
+        "name": spec.name or released.title,
+        "style": {key: value for key, value in style.items() if key != "tolerance_deg"},
+        "show": spec.show,
+        "features": len(table),
+        "of": total,
+        "unplaced": int((~drawn).sum()),
+        "lacks": [name for name in named if name not in table.columns],
+    }
+    if classes is not None:
+        content["classes"] = {"at": classes.at, "of": classes.of}
+        head |= {"classes": classes.legend(), "classed": classes.title}
+    packed = pack_json(content)
+    return OverlayPack(head=head | {"data": packed.name}, name=packed.name, content=packed.content)
+
+
+def packed_columns(spec: OverlaySpec, released: Released, table: pd.DataFrame) -> dict[str, Any]:
+    """Pack the columns of tooltips, labels and kinds, each as words and a position per feature."""
+    content: dict[str, Any] = {"facts": []}
     facts = [name for name in spec.facts if name in table.columns]
-    content: dict[str, Any] = packed_geometry(geometry, style) | {"facts": []}
+    wanted = [name for name in (spec.label, spec.kind) if name and name in table.columns]
     for name in (*facts, *wanted):
         refuse_confidential(released, name)
         codes, words = unique_words(table[name], column_of(released, name))
@@ -72,18 +120,60 @@ def pack_overlay(
             content["labels"] = column
         if name == spec.kind:
             content["kinds"] = column
-    total = len(released.table)
-    head = {
-        "name": spec.name or released.title,
-        "style": {key: value for key, value in style.items() if key != "tolerance_deg"},
-        "show": spec.show,
-        "features": len(table),
-        "of": total,
-        "unplaced": int((~drawn).sum()),
-        "lacks": [name for name in named if name not in wanted],
-    }
-    packed = pack_json(content)
-    return OverlayPack(head=head | {"data": packed.name}, name=packed.name, content=packed.content)
+    return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureClasses:
+    """Classes of an overlay's features, each with a colour of its own."""
+
+    title: str
+    at: list[int]
+    """Class of every feature."""
+
+    of: list[dict[str, str]]
+    """Label and colour of each class."""
+
+    def legend(self) -> list[dict[str, Any]]:
+        """Give the classes that occur, with how many features each has."""
+        counts = np.bincount(self.at, minlength=len(self.of)).tolist()
+        listed = zip(self.of, counts, strict=True)
+        return [{**each, "features": count} for each, count in listed if count]
+
+
+def aged(spec: OverlaySpec, table: pd.DataFrame, day: date) -> FeatureClasses | None:
+    """Put features into classes of age; the darkest are the latest."""
+    if spec.age is None or spec.age not in table.columns:
+        return None
+    at = pd.to_datetime(table[spec.age], utc=True, errors="coerce")
+    end = pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=1)
+    days = ((end - at) / pd.Timedelta(days=1)).to_numpy(dtype="float64", na_value=np.nan)
+    edges = [f"{edge:g}" for edge in spec.age_days]
+    labels = [f"up to {edges[0]} days"]
+    labels += [f"{young} – {old} days" for young, old in pairwise(edges)]
+    labels += [f"more than {edges[-1]} days"]
+    colours = ramp("moss", len(labels) + 2)[:1:-1]
+    of = [{"label": label, "colour": colour} for label, colour in zip(labels, colours, strict=True)]
+    of.append({"label": "age unknown", "colour": "#8d959c"})
+    classes = np.digitize(days, spec.age_days, right=True)
+    at_class = np.where(np.isnan(days), len(labels), classes)
+    return FeatureClasses(title="Age", at=at_class.tolist(), of=of)
+
+
+def by_kind(kinds: Mapping[str, Any]) -> FeatureClasses:
+    """Give every kind a colour of its own."""
+    of = [
+        {"label": str(word), "colour": CATEGORY_COLOURS[i % len(CATEGORY_COLOURS)]}
+        for i, word in enumerate(kinds["words"])
+    ]
+    return FeatureClasses(title=str(kinds["label"]), at=list(kinds["at"]), of=of)
+
+
+def around(boundary: Any) -> tuple[float, float, float, float]:
+    """Give the box of the AOI with a margin: what lies beyond is not drawn."""
+    west, south, east, north = boundary.bounds
+    margin = MARGIN * max(east - west, north - south)
+    return west - margin, south - margin, east + margin, north + margin
 
 
 def pack_boundary(boundary: Any) -> OverlayPack:
@@ -104,7 +194,7 @@ def geometry_of(released: Released, rows: int) -> NDArray[np.object_]:
     if isinstance(table, gpd.GeoDataFrame):
         if table.crs is not None and table.crs.to_epsg() != 4326:
             raise BadInput(f"{released.name} is not in EPSG:4326. Load it through its layer.")
-        return np.asarray(table.geometry.values[:rows])
+        return np.asarray(table.geometry)[:rows]
     if not {"lon", "lat"} <= set(table.columns):
         raise MissingColumns(released.name, ["lon", "lat"], table.columns)
     places = table.iloc[:rows]

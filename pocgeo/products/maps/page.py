@@ -8,8 +8,9 @@ from typing import Any
 from pocgeo.ground.errors import BadInput, Refused
 from pocgeo.ground.provenance import digest_of
 from pocgeo.products.disclosure import Released
-from pocgeo.products.maps.chart import Chart, Ground, charted
+from pocgeo.products.maps.chart import Chart, charted
 from pocgeo.products.maps.offline import OfflineFigure
+from pocgeo.products.maps.overlays import Ground
 from pocgeo.products.maps.safe_text import SafeHtml, joined, tag, text
 from pocgeo.products.maps.spec import MapSpec
 from pocgeo.products.maps.wording import day
