@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from pocgeo.cells.clock import DAY_US, SECOND_US, night_us
 from pocgeo.cells.day_fixes import DayFixes, DayJob, day_fixes
-from pocgeo.cells.grid import Cells, cell_size_km2, cells_of, resolution_of
+from pocgeo.cells.grid import Cells, cell_size_km2, cells_of
 from pocgeo.cells.pieces import cut_at_midnight, turned
 from pocgeo.cells.presence import VisitRule
 from pocgeo.cells.sight import plane_m
@@ -115,7 +115,7 @@ class Rows:
         stays, over = Rows.stays(fixes, days, mine, steps, job.rule)
         mine_next = mine[1:]
         crossing = np.flatnonzero(steps.believed & steps.changed & mine_next)
-        parts = [stays, Rows.ways(fixes, crossing, job.rule), Rows.nights(fixes, over, job.rule)]
+        parts = [stays, Rows.ways(fixes, crossing, job), Rows.nights(fixes, over, job.rule)]
         return cls(
             np.concatenate([part.cell for part in parts]),
             np.concatenate([part.day for part in parts]),
@@ -149,14 +149,13 @@ class Rows:
         return rows.summed(rows.unit, rows.cell, rows.day), np.flatnonzero(late)
 
     @classmethod
-    def ways(cls, fixes: DayFixes, at: Ints, rule: VisitRule) -> "Rows":
+    def ways(cls, fixes: DayFixes, at: Ints, job: DayJob) -> "Rows":
         """Rows of the pieces of way between two cells."""
         if len(at) == 0:
             return cls.none()
-        resolution = resolution_of(fixes.cell[at[:1]])
-        lon, lat = fixes.lon, fixes.lat
+        lon, lat, rule = fixes.lon, fixes.lat, job.rule
         way_m = distance_m(lon[at], lat[at], lon[at + 1], lat[at + 1])
-        step_m = 100 * np.sqrt(cell_size_km2(resolution))
+        step_m = 100 * np.sqrt(cell_size_km2(job.resolution))
         step_m = min(step_m, rule.sight_m / 5) if rule.sight_m > 0 else step_m
         count = np.maximum(1, np.ceil(way_m / step_m)).astype(np.int64)
         segment, parts = np.repeat(at, count), np.repeat(count, count)
@@ -173,7 +172,7 @@ class Rows:
         cell = cells_of(
             turned(lon[segment] + east * middle),
             lat[segment] + (lat[segment + 1] - lat[segment]) * middle,
-            resolution,
+            job.resolution,
         )
         last_us = fixes.at_us[segment] + ends_us
         starts_us = np.rint(cut.begin_s * SECOND_US).astype(np.int64)

@@ -1,7 +1,7 @@
 """The fixes of some days, from any runs: in order of track and time, without repeats."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pocgeo.cells.clock import Clock
+from pocgeo.cells.grid import Cells, cells_of
 from pocgeo.cells.presence import FIVE_MINUTES, VisitRule, zone_of
 
-__all__ = ["DayFixes", "DayJob", "day_fixes"]
+__all__ = ["DayFixes", "DayJob", "day_fixes", "fixes_around"]
 
 Ints = NDArray[np.int64]
 MINUTE_US = 60_000_000
-PLACED = ("at_us", "lon", "lat", "cell")
+PLACED = ("at_us", "lon", "lat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class DayJob:
     """First and last local day, days since 1970."""
 
     time_zone: str
+    resolution: int
     out: Path
     rule: VisitRule = FIVE_MINUTES
     bucket: tuple[int, int] = (0, 1)
@@ -45,18 +47,20 @@ class DayFixes:
     at_us: Ints
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
-    cell: Ints
+    cell: Cells
+    """Empty where they were not asked for."""
+
     track: Ints
     """Number of unit and patrol: fixes of one track may follow each other."""
 
     unit: Ints
     """Row of `units`."""
 
-    patrol: Ints
-    """Row of `patrols`; -1 where there is none."""
+    patrol: Ints | None
+    """Row of `patrols`, -1 where there is none; None where there are none at all."""
 
-    base: Ints
-    """Row of `bases`; -1 where there is none, or they were not asked for."""
+    base: Ints | None
+    """Row of `bases`, likewise; None where they were not asked for."""
 
     units: NDArray[np.object_]
     patrols: NDArray[np.object_]
@@ -64,23 +68,27 @@ class DayFixes:
     clock: Clock
 
 
-def day_fixes(job: DayJob, *, after_us: int = 0, bases: bool = False) -> DayFixes:
-    """Read the fixes of the days of a job, and of as long before as a segment may last.
+def day_fixes(job: DayJob) -> DayFixes:
+    """Read the fixes of the days of a job, and of as long before as a segment may last."""
+    fixes = fixes_around(job, ("unit_id", "patrol_id"), 0)
+    return replace(fixes, cell=cells_along(fixes.lon, fixes.lat, job.resolution))
+
+
+def fixes_around(job: DayJob, words: Sequence[str], after_us: int) -> DayFixes:
+    """Read fixes of the days of a job, some before, and for so long after, without cells.
 
     Parameters
     ----------
     job : DayJob
+    words : sequence of str
+        Which names of fixes are wanted: unit_id first.
     after_us : int
-        How long after the last day fixes are wanted too.
-    bases : bool
-        Whether the bases of fixes are wanted.
     """
     first, last = job.days
     zone = zone_of(job.time_zone)
     clock = Clock.of(zone, (first - 2) * 86_400_000_000, (last + 3) * 86_400_000_000)
     begin_us, end_us = clock.span_us(first, last)
     begin_us -= round(job.rule.max_gap_min * MINUTE_US)
-    words = ("unit_id", "patrol_id", *(("base_id",) if bases else ()))
     found = Gathered(words, job.bucket)
     for run in job.runs:
         found.read(run, begin_us, end_us + after_us)
@@ -142,24 +150,28 @@ class Gathered:
         }
         self.parts.clear()
         names = {word: np.array(sorted(self.known.get(word, ())), dtype=object) for word in WORDS}
-        codes = {word: self.ranked(word, merged) for word in WORDS}
-        at_us = merged["at_us"].astype(np.int64, copy=False)
-        track = codes["unit_id"]
-        if len(names["patrol_id"]):
-            track = track * (len(names["patrol_id"]) + 1) + codes["patrol_id"] + 1
-        order = in_order(at_us, track, merged["lon"], merged["lat"])
+        at_us, lon, lat = merged["at_us"].astype(np.int64, copy=False), merged["lon"], merged["lat"]
+        unit, patrol, base = (self.ranked(word, merged) for word in WORDS)
+        unit = np.zeros(len(at_us), dtype=np.int64) if unit is None else unit
+        track = unit
+        if patrol is not None:
+            track = unit * (len(names["patrol_id"]) + 1) + patrol + 1
+        order = in_order(at_us, track, lon, lat)
+        tracked = track[order]
         return DayFixes(
-            at_us=at_us[order], lon=merged["lon"][order], lat=merged["lat"][order],
-            cell=merged["cell"].astype(np.int64, copy=False)[order], track=track[order],
-            unit=codes["unit_id"][order], patrol=codes["patrol_id"][order],
-            base=codes["base_id"][order], units=names["unit_id"], patrols=names["patrol_id"],
-            bases=names["base_id"], clock=clock,
+            at_us=at_us[order], lon=lon[order], lat=lat[order], track=tracked,
+            cell=np.zeros(0, dtype=np.int64),
+            unit=tracked if patrol is None else unit[order],
+            patrol=None if patrol is None else patrol[order],
+            base=None if base is None else base[order],
+            units=names["unit_id"], patrols=names["patrol_id"], bases=names["base_id"],
+            clock=clock,
         )  # fmt: skip
 
-    def ranked(self, word: str, merged: dict[str, NDArray[Any]]) -> Ints:
+    def ranked(self, word: str, merged: dict[str, NDArray[Any]]) -> Ints | None:
         """Give names their numbers in alphabetical order, so that they do not hang on the runs."""
         if not self.known.get(word):
-            return np.full(len(merged["at_us"]), -1, dtype=np.int64)
+            return None
         rank = np.empty(len(self.known[word]) + 1, dtype=np.int64)
         rank[np.argsort(np.array(list(self.known[word]), dtype=object))] = np.arange(len(rank) - 1)
         rank[-1] = -1
@@ -169,22 +181,34 @@ class Gathered:
 WORDS = ("unit_id", "patrol_id", "base_id")
 
 
+def cells_along(lon: NDArray[np.float64], lat: NDArray[np.float64], resolution: int) -> Cells:
+    """Cells of fixes in order of their tracks; one that stays put is looked up once."""
+    moved = np.append(True, (lon[1:] != lon[:-1]) | (lat[1:] != lat[:-1]))[: len(lon)]
+    if moved.all():
+        return cells_of(lon, lat, resolution)
+    found: Cells = cells_of(lon[moved], lat[moved], resolution)[np.cumsum(moved) - 1]
+    return found
+
+
 def in_order(at_us: Ints, track: Ints, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Ints:
     """Rows in order of track, time, longitude and latitude, exact repeats left out."""
-    order: Ints = np.arange(len(at_us))
-    if (at_us[1:] < at_us[:-1]).any():
-        order = np.argsort(at_us, kind="stable")
-    narrow = track[order]
+    narrow = track
     if len(track) and track.max() < 2**16:  # a stable sort of 16-bit numbers is a radix sort
-        narrow = narrow.astype(np.uint16)
-    order = order[np.argsort(narrow, kind="stable")]
-    tied = (at_us[order][1:] == at_us[order][:-1]) & (track[order][1:] == track[order][:-1])
-    if not tied.any():
+        narrow = track.astype(np.uint16)
+    if (at_us[1:] >= at_us[:-1]).all():
+        order = np.argsort(narrow, kind="stable")
+    else:
+        order = np.argsort(at_us, kind="stable")
+        order = order[np.argsort(narrow[order], kind="stable")]
+    sorted_us = at_us[order]
+    tied = np.flatnonzero(sorted_us[1:] == sorted_us[:-1])
+    tied = tied[track[order[tied]] == track[order[tied + 1]]]
+    if len(tied) == 0:
         return order
-    rows = np.flatnonzero(np.append(tied, False) | np.append(False, tied))
+    rows = np.unique(np.concatenate([tied, tied + 1]))
     some = order[rows]
     some = some[np.lexsort((lat[some], lon[some], at_us[some], track[some]))]
     order[rows] = some
-    alike = [values[order][1:] == values[order][:-1] for values in (at_us, track, lon, lat)]
-    kept: Ints = order[~np.append(False, np.logical_and.reduce(alike))]
-    return kept
+    alike = [values[some[1:]] == values[some[:-1]] for values in (at_us, track, lon, lat)]
+    repeats = rows[1:][np.logical_and.reduce(alike)]
+    return np.delete(order, repeats)

@@ -1,9 +1,9 @@
-"""Fixes of files, checked and indexed, as runs: what any stretch of days is read from.
+"""Fixes of files, checked, as runs: what any stretch of days is read from.
 
-A run is a Parquet file with the accepted fixes of one or more files: instant, place and cell,
-unit, and patrol and base where they are known. Its row groups are sorted by time, so that a reader
-takes those it needs.
-How many fixes lie on which local day, and what became of every row, stands in its metadata.
+A run is a Parquet file with the accepted fixes of one or more files: instant, place, unit, and
+patrol and base where they are known. Its row groups are sorted by time, so that a reader takes
+those it needs. How many fixes lie on which local day, and what became of every row, stands in its
+metadata.
 """
 
 import json
@@ -21,7 +21,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pocgeo.cells.clock import Clock
-from pocgeo.cells.grid import cells_of
 from pocgeo.cells.presence import zone_of
 from pocgeo.layers.plain_fixes import Fixes, fixes_of
 from pocgeo.layers.request import LoadRequest
@@ -33,11 +32,10 @@ ABOUT = b"pocgeo"
 ROW_GROUP = 65_536
 ENCODING = {
     "at_us": "DELTA_BINARY_PACKED", "lon": "BYTE_STREAM_SPLIT", "lat": "BYTE_STREAM_SPLIT",
-    "cell": "DELTA_BINARY_PACKED",
 }  # fmt: skip
 NAMES = ("unit_id", "patrol_id", "base_id")
 SCHEMA = pa.schema(
-    {"at_us": pa.int64(), "lon": pa.float64(), "lat": pa.float64(), "cell": pa.int64()}
+    {"at_us": pa.int64(), "lon": pa.float64(), "lat": pa.float64()}
     | dict.fromkeys(NAMES, pa.dictionary(pa.int32(), pa.string()))
 )
 
@@ -50,7 +48,6 @@ class RunJob:
     """The layer they belong to."""
 
     slices: tuple[FileSlice, ...]
-    resolution: int
     rows: int
     """Most fixes in memory at one time."""
 
@@ -63,8 +60,8 @@ def write_run(job: RunJob) -> Path:
     Returns
     -------
     Path
-        `job.out`, with columns `at_us` (UTC, microseconds since 1970), `lon`, `lat`, `cell`,
-        `unit_id`, `patrol_id`, `base_id`.
+        `job.out`, with columns `at_us` (UTC, microseconds since 1970), `lon`, `lat`, `unit_id`,
+        `patrol_id`, `base_id`.
 
     Raises
     ------
@@ -90,7 +87,7 @@ def about_run(path: Path) -> dict[str, Any]:
 
 
 def gathered(parts: Iterable[Fixes], rows: int) -> Iterator[Fixes]:
-    """Put small parts together, so that they are sorted and indexed in one go."""
+    """Put small parts together, so that they are sorted in one go."""
     held: list[Fixes] = []
     count = 0
     for part in parts:
@@ -129,7 +126,7 @@ class About:
 
 
 class RunWriter:
-    """Sorts, indexes and writes fixes, and keeps count."""
+    """Sorts and writes fixes, and keeps count."""
 
     def __init__(self, path: Path, job: RunJob, about: About) -> None:
         self.path, self.job, self.about = path, job, about
@@ -163,10 +160,7 @@ class RunWriter:
         if (np.diff(fixes.at_us) < 0).any():
             fixes = fixes.taken(np.argsort(fixes.at_us, kind="stable"))
         self.count(fixes)
-        columns: dict[str, Any] = {
-            "at_us": fixes.at_us, "lon": fixes.lon, "lat": fixes.lat,
-            "cell": cells_of(fixes.lon, fixes.lat, self.job.resolution),
-        }  # fmt: skip
+        columns: dict[str, Any] = {"at_us": fixes.at_us, "lon": fixes.lon, "lat": fixes.lat}
         for name in NAMES:
             columns[name] = worded(fixes.codes[name], fixes.names[name])
         if self.writer is None:

@@ -11,10 +11,8 @@ months  cell-days of a calendar month, from the parts that touch it: what questi
 or the new one. A new file makes one new run; only the parts of its days and their months follow.
 """
 
-import json
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,8 +25,9 @@ from pocgeo.cells.day_fixes import DayJob
 from pocgeo.cells.fix_runs import RunJob, about_run, write_run
 from pocgeo.cells.months import MonthJob, write_month
 from pocgeo.cells.presence import FIVE_MINUTES, VisitRule
+from pocgeo.cells.shares import State, days_of, months_of, stretches
 from pocgeo.engine.duck import query
-from pocgeo.engine.store import Store, forced
+from pocgeo.engine.store import Store
 from pocgeo.engine.team import Engine, Team
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import plain
@@ -38,7 +37,6 @@ from pocgeo.sources.slices import FileSlice, shared_out
 
 __all__ = ["Telemetry"]
 
-FORMAT = 1
 ROOMS = ("ground", "sources", "layers")
 CELL_ROOMS = (
     "cells/cell_days.py", "cells/clock.py", "cells/day_fixes.py", "cells/fix_runs.py",
@@ -50,46 +48,8 @@ LIBRARIES_BYTES = 200 * 10**6
 ROW_BYTES = 250
 """What a fix takes while it is worked on: its columns, sorted, and what is made of them."""
 
-LEAST_ROWS, MOST_ROWS = 100_000, 2_000_000
+LEAST_ROWS, MOST_ROWS = 100_000, 500000
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(slots=True)
-class State:
-    """What stands in the folder."""
-
-    files: dict[str, list[Any]] = field(default_factory=dict)
-    """Path to size, time of change (ns) and digest."""
-
-    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Run to the slices it is made of, and `days`: local day to fixes."""
-
-    parts: dict[str, list[int]] = field(default_factory=dict)
-    """Part to first day, last day, number of its share of the units, and shares."""
-
-    months: dict[str, str] = field(default_factory=dict)
-    """Month, as 2024-05, to its file."""
-
-    @classmethod
-    def read(cls, path: Path) -> "State":
-        """Read what stands; nothing where there is no such file, or one of another format."""
-        try:
-            found = json.loads(path.read_text("utf8"))
-            if found.pop("format") != FORMAT:
-                return cls()
-            return cls(**found)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return cls()
-
-    def write(self, path: Path) -> None:
-        """Replace what stands, in one step."""
-        names = ("files", "runs", "parts", "months")
-        said = {"format": FORMAT, **{name: getattr(self, name) for name in names}}
-        passing = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        passing.write_text(json.dumps(said, ensure_ascii=False, sort_keys=True), "utf8")
-        forced(passing)
-        passing.replace(path)
-        forced(path.parent)
 
 
 class Telemetry:
@@ -124,9 +84,7 @@ class Telemetry:
         self.state = State.read(self.path)
         self.progress = progress or (lambda what, done, steps: None)
         asked = replace(request, sources=tuple(replace(each, paths=()) for each in request.sources))
-        self.settings = digest_of(
-            [plain(asked), resolution, code_digest(*ROOMS, *CELL_ROOMS), FORMAT]
-        )
+        self.settings = digest_of([plain(asked), code_digest(*ROOMS, *CELL_ROOMS)])
 
     @property
     def path(self) -> Path:
@@ -277,7 +235,7 @@ class Telemetry:
         )
         return RunJob(
             request=replace(self.request, sources=sources), slices=slices,
-            resolution=self.resolution, rows=min(rows, 1_000_000), out=self.run_path(run),
+            rows=min(rows, 1_000_000), out=self.run_path(run),
         )  # fmt: skip
 
     def make_parts(self, team: Team, new: State, rows: int) -> None:
@@ -293,12 +251,13 @@ class Telemetry:
         for first, last, share, shares in stretches(fixes, self.state.parts.values(), rows):
             runs = sorted({run for day in range(first - back, last + 1)
                            for run in runs_of.get(day, ())})  # fmt: skip
-            key = [self.settings, plain(self.rule), runs, first, last, share, shares]
-            name = digest_of(key)[:24]
+            key = [self.settings, self.resolution, plain(self.rule), first, last, share, shares]
+            name = digest_of([*key, runs])[:24]
             new.parts[name] = [first, last, share, shares]
             job = DayJob(
                 runs=tuple(map(self.run_path, runs)), days=(first, last), rule=self.rule,
                 time_zone=self.request.time_zone, bucket=(share, shares),
+                resolution=self.resolution,
                 out=self.part_path(name),
             )  # fmt: skip
             jobs += [] if job.out.is_file() else [job]
@@ -347,7 +306,6 @@ class Telemetry:
                     path.unlink(missing_ok=True)
 
 
-SUMS = "sum(fixes)::BIGINT AS fixes, sum(entries)::BIGINT AS entries, sum(dwell_s) AS dwell_s"
 BY_UNIT = "SELECT * FROM cell_days WHERE {where} ORDER BY cell, day_on, unit_id"
 BY_DAY = """
 SELECT cell, day_on, sum(fixes)::BIGINT AS fixes, sum(entries)::BIGINT AS entries,
@@ -356,55 +314,3 @@ SELECT cell, day_on, sum(fixes)::BIGINT AS fixes, sum(entries)::BIGINT AS entrie
     count(*) FILTER (last_at IS NOT NULL) AS units, max(last_at) AS last_at
 FROM cell_days WHERE {where} GROUP BY cell, day_on ORDER BY cell, day_on
 """
-
-
-def days_of(month: str) -> tuple[int, int]:
-    """First and last day of a month, since 1970."""
-    ends = pd.Period(month, "M").start_time, pd.Period(month, "M").end_time
-    first, last = ((end.normalize() - pd.Timestamp(0)).days for end in ends)
-    return first, last
-
-
-def months_of(days: Mapping[Any, int]) -> set[str]:
-    """Months in which fixes of some days can have time: it may last until the next day."""
-    number = np.array([int(day) for day in days], dtype="int64")
-    found = np.concatenate([number, number + 1]).astype("datetime64[D]")
-    return set(found.astype("datetime64[M]").astype(str).tolist())
-
-
-def stretches(
-    fixes: Mapping[int, int], known: Iterable[Sequence[int]], rows: int
-) -> list[tuple[int, int, int, int]]:
-    """Share days out to parts of about so many fixes.
-
-    Days that are in a part already stay there, unless it has outgrown its size twice: else one
-    late file would make all parts after it anew. A day of too many fixes is shared out by unit.
-
-    Returns
-    -------
-    list of first day, last day, number of the share, shares
-    """
-    spans = sorted({(first, last) for first, last, *_ in known})
-    held = {day: span for span in spans for day in range(span[0], span[1] + 1)}
-    kept = {
-        span for span in spans
-        if 0 < sum(fixes.get(day, 0) for day in range(span[0], span[1] + 1)) <= 2 * rows
-    }  # fmt: skip
-    found = sorted(kept)
-    begin, count, before = None, 0, None
-    for day in sorted(fixes):
-        if held.get(day) in kept:
-            continue
-        apart = before is None or any(other in held and held[other] in kept
-                                      for other in range(before, day))  # fmt: skip
-        if begin is None or apart or count + fixes[day] > rows:
-            found += [(begin, before)] if begin is not None and before is not None else []
-            begin, count = day, 0
-        count, before = count + fixes[day], day
-    found += [(begin, before)] if begin is not None and before is not None else []
-    shared = []
-    for first, last in sorted(found):
-        size = sum(fixes.get(day, 0) for day in range(first, last + 1))
-        shares = max(1, -(-size // (2 * rows)))
-        shared += [(first, last, share, shares) for share in range(shares)]
-    return shared
