@@ -82,9 +82,8 @@ class Cluster(Executor):
             self.client.wait_for_workers(1, timeout=PATIENCE_S)
         if not self.client.nthreads():
             raise BadInput("The Dask scheduler has no worker. Start one: docs/cluster.md says how.")
-        ours = code_digest(*ROOMS)
-        found = self.client.run(code_digest, *ROOMS, on_error="return")
-        for worker, theirs in found.items():
+        ours = digest_here()
+        for worker, theirs in self.client.run(digest_here, on_error="return").items():
             if theirs != ours:
                 said = "has no pocgeo" if isinstance(theirs, Exception) else "has another pocgeo"
                 raise BadInput(
@@ -118,3 +117,8 @@ class Cluster(Executor):
         """Leave the cluster; it goes on running."""
         self._executor.shutdown(wait=wait)
         self.client.close()
+
+
+def digest_here() -> str:
+    """Give the digest of this process's pocgeo."""
+    return code_digest(*ROOMS)
