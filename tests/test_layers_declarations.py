@@ -32,6 +32,7 @@ CONTRACT = {
     "elevation": ("elevation_m",),
     "friction": ("friction_min_per_m",),
     "landing_sites": ("landing_site_id", "name", "runway_m", "helicopter", "surface"),
+    "candidate_sites": ("candidate_id", "name", "kind", "mobility", "qrf_notice_min"),
     "alerts": ("alert_id", "name", "radius_m", "people_persons"),
 }  # fmt: skip
 

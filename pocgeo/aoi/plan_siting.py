@@ -1,0 +1,256 @@
+"""From the layers of an AOI to a siting: sites, reach by season, demand, what must be kept."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from pocgeo.analyses.bases import standing
+from pocgeo.analyses.deployment import DeploymentStandard, Scenario, Siting
+from pocgeo.analyses.reach import STRAIGHT_LINE
+from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.picture import Moment, picture
+from pocgeo.aoi.plan_needs import known_bases, requirements
+from pocgeo.aoi.plan_places import PROPOSED, candidate_places
+from pocgeo.aoi.plan_reach import site_minutes
+from pocgeo.aoi.travel import reach_method
+from pocgeo.cells import grid
+from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.ground.geodesy import centre_of, distance_m
+
+__all__ = ["DEMAND_WORDS", "PlanScene", "PlanWishes", "plan_scene"]
+
+DEMAND_WORDS = {
+    "risk": "risk",
+    "people": "people",
+    "recent": "threat of recent months",
+    "past": "threat of long memory",
+}
+"""Pictures of the threat that a plan can be held against."""
+
+COVERED_PART = 0.25
+"""House default: in thinning proposals, people within reach today count a quarter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWishes:
+    """What a planner adds to the numbers: places, and what may not change."""
+
+    candidates: tuple[str, ...] = ()
+    """Files, names, codes, grid references; empty: the layer candidate_sites, or proposals."""
+
+    propose: tuple[str, ...] = PROPOSED
+    """Kinds of places proposed where none are named."""
+
+    keep: tuple[str, ...] = ()
+    """Bases that may neither move nor close."""
+
+    protect: tuple[str, ...] = ()
+    """Places whose cell must stay within `protect_min` of a base, if it is so today."""
+
+    may_leave: tuple[str, ...] = ()
+    """Bases whose obligation within the radius may be abandoned."""
+
+    seasons: tuple[str, ...] = ()
+    """dry, wet or both; empty: that of [standards.reach]."""
+
+    demands: tuple[str, ...] = ()
+    """Pictures of the threat (risk, people, recent, past); empty: that of the standard."""
+
+    def __post_init__(self) -> None:
+        for name, known in (("seasons", ("dry", "wet")), ("demands", tuple(DEMAND_WORDS))):
+            for value in getattr(self, name):
+                if value not in known:
+                    raise UnknownName(name.removesuffix("s"), value, known)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PlanScene:
+    """All that the answers about a plan are made from."""
+
+    moment: Moment
+    sites: pd.DataFrame
+    """`site_id`, `name`, `kind`, `lon`, `lat`, `existing`, `notice_min`, `grid_reference`."""
+
+    siting: Siting
+    cells: pd.DataFrame
+    """The picture."""
+
+    notes: tuple[str, ...]
+
+    @property
+    def people(self) -> NDArray[np.float64]:
+        """People of each cell; NaN: unknown."""
+        if "people_persons" not in self.cells:
+            return np.full(len(self.cells), np.nan)
+        return self.cells["people_persons"].to_numpy("float64")
+
+
+def plan_scene(
+    index: Indexed,
+    moment: Moment,
+    standard: DeploymentStandard,
+    wishes: PlanWishes,
+    further: pd.DataFrame | None = None,
+) -> PlanScene:
+    """Gather sites, reach, demand and obligations.
+
+    Parameters
+    ----------
+    index, moment, standard, wishes
+    further : DataFrame, optional
+        Places that must be among the candidates: those of a planner's own idea.
+    """
+    cells = picture(index, moment)
+    index.known("population")
+    bases = standing(index.known("bases"), moment.at)
+    if bases.empty:
+        raise BadInput(f"{index.file.path}: no base stands on {moment.as_of}. Ask for another day.")
+    demands = {name: demand_of(cells, name, index) for name in wanted(standard, wishes)}
+    first = next(iter(demands.values()))
+    near = cells.get("reach_min", pd.Series(np.nan, index=cells.index)) <= standard.middle_min
+    weighed = cells.assign(demand=first * np.where(near, COVERED_PART, 1.0))
+    asked = (wishes.candidates, wishes.propose)
+    places, notes = candidate_places(index, *asked, standard, (moment, weighed))
+    if further is not None:
+        places = pd.concat([further, places], ignore_index=True).drop_duplicates("site_id")
+    sites = site_rows(index, bases, places, standard, moment)
+    seasons = wishes.seasons or (moment.reach.season,)
+    if len(seasons) > 1 and reach_method(index) == STRAIGHT_LINE:
+        raise BadInput("A straight line knows no season: ask for one, or add terrain layers.")
+    tables = {season: site_minutes(index, moment, sites, standard, season) for season in seasons}
+    scenarios = tuple(
+        Scenario(
+            name=f"{season} season, {DEMAND_WORDS[name]}", table=tables[season], demand=demand,
+            area=area_codes(cells),
+        )
+        for season in seasons
+        for name, demand in demands.items()
+    )  # fmt: skip
+    existing = sites["existing"].to_numpy(bool)
+    rules = (standard.protect_min, wishes.protect, known_bases(wishes.may_leave, sites))
+    needs, more = requirements(index, moment, sites, scenarios[0].table, rules)
+    siting = Siting(
+        site_id=tuple(sites["site_id"]),
+        existing=existing,
+        scenarios=scenarios,
+        fixed=sites["site_id"].isin(known_bases(wishes.keep, sites)).to_numpy(),
+        barred=np.zeros(len(sites), dtype=bool),
+        requirements=needs,
+        distance_km=distances_km(sites),
+    )
+    unknown = int(cells["people_persons"].isna().sum())
+    if unknown:
+        more.append(f"People are unknown in {unknown:,} cells: nothing there counts in the plan.")
+    notes = [*notes, *more, *words_of_new(sites, standard)]
+    bare = sites.drop(columns="geometry")
+    return PlanScene(moment=moment, sites=bare, siting=siting, cells=cells, notes=tuple(notes))
+
+
+def wanted(standard: DeploymentStandard, wishes: PlanWishes) -> tuple[str, ...]:
+    """Pictures of the threat asked for."""
+    return wishes.demands or (standard.demand,)
+
+
+def demand_of(cells: pd.DataFrame, name: str, index: Indexed) -> NDArray[np.float64]:
+    """People of each cell, weighted by risk as one picture of the threat has it; unknown: 0."""
+    people = cells["people_persons"].to_numpy("float64")
+    if name == "people":
+        return np.nan_to_num(people)
+    if "risk" not in cells:
+        raise index.lacks("incidents")
+    column = {"risk": "threat", "recent": "threat_recent", "past": "threat_past"}[name]
+    risk = cells[column].to_numpy("float64") * cells["vulnerability"].to_numpy("float64")
+    demand = np.nan_to_num(people * risk)
+    if demand.sum() <= 0:
+        raise BadInput(
+            f"{index.file.path}: nobody is at {DEMAND_WORDS[name]} on this day. "
+            "Ask with --demand people."
+        )
+    return demand
+
+
+def site_rows(
+    index: Indexed, bases: Any, places: pd.DataFrame, standard: DeploymentStandard, moment: Moment
+) -> gpd.GeoDataFrame:
+    """Put bases and places in one table, as reach asks for them."""
+    bases = bases.sort_values("base_id", kind="stable").reset_index(drop=True)
+    middle = [centre_of(shape) for shape in bases.geometry]
+    now = pd.DataFrame(
+        {
+            "site_id": bases["base_id"].astype(str),
+            "name": bases["name"].where(bases["name"].notna(), bases["base_id"]),
+            "kind": "base",
+            "lon": [float(lon) for lon, _ in middle],
+            "lat": [float(lat) for _, lat in middle],
+            "existing": True,
+        }
+    )
+    for column in ("mobility", "qrf_notice_min", "max_range_km", "night_moves"):
+        now[column] = bases[column].astype(object) if column in bases else None
+    now["geometry"] = bases.geometry.to_numpy()
+    then = places.copy()
+    then["existing"] = False
+    then["max_range_km"] = standard.range_km
+    then["night_moves"] = None
+    known = then["mobility"].notna() & then["mobility"].ne("unknown")
+    then["mobility"] = then["mobility"].astype(object).where(known, standard.mobility)
+    then["qrf_notice_min"] = pd.to_numeric(then["qrf_notice_min"]).fillna(standard.notice_min)
+    spots: Any = shapely.points(then["lon"], then["lat"])
+    then["geometry"] = spots
+    both = pd.DataFrame({name: [*now[name], *then[name]] for name in now.columns})
+    for column in ("qrf_notice_min", "max_range_km"):
+        both[column] = pd.to_numeric(both[column]).astype("float64")
+    twice = both.loc[both["site_id"].duplicated(), "site_id"]
+    if len(twice):
+        raise BadInput(f"A base and a candidate have the same code {twice.iloc[0]!r}. Rename one.")
+    both["notice_min"] = both["qrf_notice_min"].fillna(moment.reach.assumed_notice_min)
+    both["cell"] = grid.cells_of(both["lon"], both["lat"], index.file.resolution)
+    return gpd.GeoDataFrame(both, geometry="geometry", crs="EPSG:4326")
+
+
+def distances_km(sites: pd.DataFrame) -> NDArray[np.float64]:
+    """Geodesic kilometres from every base to every site; from places they are not needed."""
+    count = len(sites)
+    lon, lat = sites["lon"].to_numpy("float64"), sites["lat"].to_numpy("float64")
+    made = np.full((count, count), np.inf)
+    bases = np.flatnonzero(sites["existing"].to_numpy(bool))
+    made[bases] = distance_m(lon[bases, None], lat[bases, None], lon[None, :], lat[None, :]) / 1000
+    return made
+
+
+def area_codes(cells: pd.DataFrame) -> NDArray[np.int64] | None:
+    """Give each area a number, for cover to be fair between them: admin 2, else 1, else AOR."""
+    for column in ("admin2_id", "admin1_id", "aor_id"):
+        if column in cells and cells[column].notna().any():
+            return pd.factorize(cells[column], sort=True)[0].astype(np.int64)
+    return None
+
+
+def words_of_new(sites: pd.DataFrame, standard: DeploymentStandard) -> list[str]:
+    """Say what is assumed of whoever goes to a new place."""
+    limit = "" if standard.range_km is None else f", at most {standard.range_km:g} km"
+    others = sites[sites["existing"] & sites["mobility"].notna()]
+    slower = others[~others["mobility"].isin([standard.mobility, "unknown"])]
+    notes = [
+        f"From a new place people move {words_of_means(standard.mobility)} after "
+        f"{standard.notice_min:g} min of readiness{limit}, whoever is sent there."
+    ]
+    if len(slower):
+        codes = ", ".join(
+            f"{code} ({way})"
+            for code, way in zip(slower["site_id"], slower["mobility"], strict=True)
+        )
+        notes.append(f"Not so mobile today, to be looked at before they are moved: {codes}.")
+    return notes
+
+
+def words_of_means(mobility: str) -> str:
+    """Say how people move."""
+    return {"foot": "on foot", "wheeled": "on wheels", "tracked": "on tracks"}.get(
+        mobility, f"by {mobility}"
+    )
