@@ -1,0 +1,33 @@
+"""Maps of an area of interest on paper."""
+
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pocgeo.aoi import briefing, showing
+from pocgeo.ground.errors import Refused
+from pocgeo.products.figures import Sheet, save_figure
+from pocgeo.products.maps import map_spec
+from pocgeo.products.released import Released
+
+if TYPE_CHECKING:
+    from pocgeo.aoi.area import Aoi
+
+__all__ = ["save_sheet"]
+
+
+def save_sheet(
+    aoi: "Aoi", name: str, path: Path, as_of: date | None, audience: str, sheet: Sheet
+) -> Path:
+    """Draw one map of the area on one sheet, from tables that passed the gate."""
+    spec = map_spec(name, aoi.file.folder)
+    tables: dict[str, Released | str] = {}
+    fetch = partial(showing.fetched, aoi, as_of, audience, tables)
+    cells = fetch(spec.table) if spec.table else None
+    if isinstance(cells, str):
+        raise Refused(cells)
+    overlays, withheld = showing.overlays_of(aoi, spec, fetch)
+    further = briefing.further_of(aoi, spec, cells, fetch)
+    frame = showing.frame_of(aoi, spec.title, as_of, audience, cells, withheld)
+    return save_figure(path, spec, cells, overlays, frame, sheet=sheet, further=further)

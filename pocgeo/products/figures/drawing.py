@@ -1,0 +1,343 @@
+"""One map on one sheet: the same declaration, classes and colours as the page."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import shapely
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pocgeo.cells import grid as cell_grid
+from pocgeo.ground.errors import BadInput, Refused, UnknownName
+from pocgeo.ground.provenance import digest_of
+from pocgeo.products.exports import written_atomically
+from pocgeo.products.figures.cell_image import cell_image, nearest_piece
+from pocgeo.products.figures.furniture import (
+    LegendEntry,
+    grid,
+    labels,
+    legend,
+    marking,
+    north_and_scale,
+    paragraph,
+)
+from pocgeo.products.figures.overlays import Over, draw_overlay, filled
+from pocgeo.products.figures.plane import KM_PER_DEG, plane_of
+from pocgeo.products.figures.sheet import FORMS, Sheet
+from pocgeo.products.figures.words import Words
+from pocgeo.products.maps.cell_layer import plane as code_plane_of
+from pocgeo.products.maps.cell_layer import present_measures, source_of, tally
+from pocgeo.products.maps.classes import Classed, classed
+from pocgeo.products.maps.mosaic import Mosaic, mosaic_of, values_of
+from pocgeo.products.maps.page import DISCLAIMER, MARKINGS, PageFrame
+from pocgeo.products.maps.palettes import MISSING
+from pocgeo.products.maps.spec import MapSpec, MeasureSpec
+from pocgeo.products.maps.wording import column_of
+from pocgeo.products.released import Released
+
+__all__ = ["figure_bytes", "save_figure"]
+
+FRAME = (0.02, 0.13, 0.70, 0.735)
+"""Left, bottom, width and height of the map, parts of the sheet."""
+
+PANEL = (0.735, 0.98, 0.13, 0.862)
+"""Left, right, bottom and top of the legend."""
+
+LIMIT_DOTS = 6_000_000
+"""Dots of the picture of the cells at most; a larger sheet gets larger dots."""
+
+STILL = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+"""What would make the same map give other bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coloured:
+    """What carries the colours of one sheet."""
+
+    mosaic: Mosaic
+    measure: MeasureSpec
+    parts: Classed
+    classes: NDArray[np.int64]
+    counts: tuple[int, ...]
+    missing: int
+    period: str
+    spec: MapSpec
+    hatched: NDArray[np.bool_] | None
+
+
+def save_figure(
+    path: Path | str, spec: MapSpec, cells: Released | None, overlays: Mapping[str, Released],
+    frame: PageFrame, *, sheet: Sheet | None = None,
+    further: Mapping[str, Released] | None = None,
+) -> Path:  # fmt: skip
+    """Draw one map on one sheet and write it as PNG, SVG or PDF.
+
+    Parameters
+    ----------
+    path : Path or str
+        Its ending chooses the form: .png, .svg, .pdf. An older file is replaced in one step.
+    spec, cells, overlays, frame, further
+        As for `pocgeo.products.maps.draw`; every table has passed the gate.
+    sheet : Sheet, optional
+        Paper, resolution, language, measure; A4 lying, 300 dpi, English, the first measure.
+
+    Raises
+    ------
+    BadInput
+        The ending is none of the three.
+    Refused
+        A table was released for another audience, or its marking is above the sheet's.
+    """
+    path = Path(path)
+    form = FORMS.get(path.suffix.lower())
+    if form is None:
+        raise BadInput(f"{path}: a figure is {', '.join(FORMS)}. Give the file such an ending.")
+    content = figure_bytes(
+        form, spec, cells, overlays, frame, sheet=sheet or Sheet(), further=further or {}
+    )
+    written_atomically(path, content)
+    return path
+
+
+def figure_bytes(
+    form: str, spec: MapSpec, cells: Released | None, overlays: Mapping[str, Released],
+    frame: PageFrame, *, sheet: Sheet, further: Mapping[str, Released],
+) -> bytes:  # fmt: skip
+    """Draw one map on one sheet; the same inputs give the same bytes."""
+    for released in (*overlays.values(), *further.values(), *([cells] if cells else [])):
+        check(released, frame)
+    words = Words(sheet.language)
+    with settings():
+        made = Figure(figsize=sheet.size, dpi=sheet.dpi, facecolor="white")
+        coloured = None if cells is None else coloured_of(spec, cells, further, sheet)
+        entries = draw_map(made, spec, coloured, overlays, frame, sheet, words)
+        draw_around(made, spec, coloured, entries, frame, sheet, words)
+        buffer = io.BytesIO()
+        made.savefig(buffer, format=form, metadata=STILL[form])
+    return buffer.getvalue()
+
+
+@contextmanager
+def settings() -> Iterator[None]:
+    """Hold matplotlib to what gives the same bytes everywhere, whatever the user has set."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(
+            {"font.family": "DejaVu Sans", "svg.hashsalt": "pocgeo", "svg.fonttype": "none",
+             "pdf.fonttype": 42, "hatch.linewidth": 0.5}
+        )  # fmt: skip
+        yield
+
+
+def check(released: Released, frame: PageFrame) -> None:
+    """Refuse a table that was not released for this sheet."""
+    if released.audience != frame.audience:
+        raise Refused(
+            f"{released.name} was released for {released.audience}, the figure is for "
+            f"{frame.audience}. Release it again for {frame.audience}."
+        )
+    if MARKINGS.index(released.marking) > MARKINGS.index(frame.marking):
+        raise Refused(
+            f"{released.name} is {released.marking}, the figure {frame.marking}. "
+            "Give the figure the higher marking."
+        )
+
+
+def coloured_of(
+    spec: MapSpec, cells: Released, further: Mapping[str, Released], sheet: Sheet
+) -> Coloured:
+    """Put the measure of the sheet into classes, as the page does."""
+    mosaic, spec = mosaic_of(spec, cells, further)
+    measures, _ = present_measures(spec, cells, further)
+    names = [measure.called for measure in measures]
+    if sheet.measure and sheet.measure not in names:
+        raise UnknownName(f"measure of map {spec.name}", sheet.measure, names)
+    measure = measures[names.index(sheet.measure) if sheet.measure else 0]
+    source = source_of(measure, spec, mosaic, further)
+    values = values_of(mosaic, measure, source, spec)
+    parts = classed(values.flat, measure, column_of(source, measure.column))
+    periods = values.periods
+    if periods and not -len(periods) <= sheet.period < len(periods):
+        raise BadInput(f"period {sheet.period}: map {spec.name} has {len(periods)} periods.")
+    at = sheet.period % len(periods) if periods else 0
+    codes = code_plane_of(parts, values, at, mosaic)
+    counts, missing = tally(codes, parts)
+    first = np.array(parts.first_code)
+    classes = np.searchsorted(first, codes, side="right") - 1
+    classes = np.where(codes >= first[-1], len(parts.labels), classes)
+    hatched = None
+    if spec.hatch and spec.hatch in mosaic.table:
+        said = mosaic.table[spec.hatch].astype("boolean").fillna(value=False)
+        hatched = said.to_numpy(dtype=bool)
+    return Coloured(
+        mosaic=mosaic, measure=measure, parts=parts, classes=classes, counts=tuple(counts),
+        missing=missing, period=periods[at].label if periods else "", spec=spec, hatched=hatched,
+    )  # fmt: skip
+
+
+def draw_map(
+    made: Figure, spec: MapSpec, coloured: Coloured | None, overlays: Mapping[str, Released],
+    frame: PageFrame, sheet: Sheet, words: Words,
+) -> list[LegendEntry]:  # fmt: skip
+    """Draw the map itself; gives the legend of what lies over the cells."""
+    wide, high = sheet.size
+    width, height = FRAME[2:]
+    plane, window = plane_of(frame.boundary.bounds, width * wide / (height * high))
+    axes = made.add_axes(FRAME)
+    axes.set(xlim=window[:2], ylim=window[2:], xticks=[], yticks=[], facecolor="#f4f6f7")
+    over = Over(axes=axes, plane=plane, window=window, scale=sheet.scale, words=words)
+    shore = plane.geometry(np.array([frame.boundary]))
+    axes.add_collection(PathCollection(list(filled(shore[0])), facecolors="white",
+                                       edgecolors="none", zorder=1))  # fmt: skip
+    if coloured is not None:
+        dots = (round(height * high * sheet.dpi), round(width * wide * sheet.dpi))
+        draw_pieces(over, coloured, dots)
+    grid(axes, plane, window, 4.6 * sheet.scale)
+    entries = []
+    for number, item in enumerate(spec.overlays):
+        if item.layer not in overlays or not item.show:
+            continue
+        if draw_overlay(over, item, overlays[item.layer], 3 + 0.2 * number):
+            name = item.name or overlays[item.layer].title
+            entries.append(LegendEntry(label=name, style=item.style or item.layer))
+    outline = [
+        shapely.get_coordinates(ring) for ring in shapely.get_rings(shapely.get_parts(shore))
+    ]
+    for ring in outline:
+        axes.plot(ring[:, 0], ring[:, 1], color="#20303f", lw=1.1 * sheet.scale, zorder=2.9)
+    labels(over, (window[1] - window[0]) / (width * wide * 72))
+    north_and_scale(axes, window, words, 5.6 * sheet.scale)
+    return entries
+
+
+def draw_pieces(over: Over, coloured: Coloured, dots: tuple[int, int]) -> None:
+    """Colour cells or areas."""
+    mosaic, colours = coloured.mosaic, coloured.parts.colours
+    if mosaic.geometry is not None:
+        draw_areas(over, coloured, mosaic.geometry)
+        return
+    lon, lat = cell_grid.centres(mosaic.table["cell"].to_numpy(dtype=np.int64))
+    x, y = over.plane.km(lon, lat)
+    rows, columns = dots
+    coarser = max(1.0, (rows * columns / LIMIT_DOTS) ** 0.5)
+    radius = farthest_corner_km(mosaic)
+    piece = nearest_piece(x, y, radius, over.window, (int(rows / coarser), int(columns / coarser)))
+    image = cell_image(piece, coloured.classes, colours, MISSING, coloured.hatched)
+    over.axes.imshow(image, extent=over.window, zorder=2, interpolation="nearest", aspect="auto")
+
+
+def farthest_corner_km(mosaic: Mosaic) -> float:
+    """Longest way from a centre to a corner of its cell, over some of the cells."""
+    cells = mosaic.table["cell"].to_numpy(dtype=np.int64)
+    some = cells[:: max(1, len(cells) // 200)]
+    lon, lat, starts = cell_grid.rings(some)
+    at = np.repeat(np.arange(len(some)), np.diff(np.append(starts, len(lon))))
+    middle_lon, middle_lat = cell_grid.centres(some)
+    squeeze = np.cos(np.radians(middle_lat[at]))
+    east = ((lon - middle_lon[at] + 180) % 360 - 180) * squeeze
+    far = np.hypot(east, lat - middle_lat[at]) * KM_PER_DEG
+    return float(far.max(initial=0.0) * 1.03)
+
+
+def draw_areas(over: Over, coloured: Coloured, geometry: NDArray[np.object_]) -> None:
+    """Fill areas with the colours of their classes."""
+    shapes = over.plane.geometry(geometry)
+    for number in (*range(len(coloured.parts.colours)), len(coloured.parts.colours)):
+        known = number < len(coloured.parts.colours)
+        part = shapes[coloured.classes == number]
+        paths = [path for shape in part for path in filled(shape)]
+        over.axes.add_collection(
+            PathCollection(
+                paths,
+                facecolors=coloured.parts.colours[number] if known else "white",
+                edgecolors="#5b6570" if known else MISSING,
+                linewidths=0.5,
+                zorder=2,
+                hatch=None if known else "////",
+            )
+        )
+
+
+def draw_around(
+    made: Figure, spec: MapSpec, coloured: Coloured | None, entries: Sequence[LegendEntry],
+    frame: PageFrame, sheet: Sheet, words: Words,
+) -> None:  # fmt: skip
+    """Write title, facts, legend, notes and marking."""
+    s = sheet.scale
+    marking(made, frame.marking, words, 9 * s)
+    head = paragraph(made, (0.02, 0.70, 0.90, 0.963), words.text(frame.title), words, 14 * s,
+                     weight="bold")  # fmt: skip
+    paragraph(made, (0.02, 0.70, 0.87, head), words.text(spec.question), words, 8.2 * s,
+              color="#3a4650")  # fmt: skip
+    y = 0.958
+    for key, said in facts(frame, words):
+        y = paragraph(made, (0.735, 0.98, 0.86, y), f"{words(key)}: {said}", words, 6.8 * s)
+    left, right, bottom, top = PANEL
+    if coloured is not None:
+        heading = words.text(coloured.parts.label)
+        heading += f" · {coloured.period}" if coloured.period else ""
+        top = legend(made, (left, right, bottom, top), heading, class_entries(coloured),
+                     words, 6.8 * s)  # fmt: skip
+        top = paragraph(made, (left, right, bottom, top), words.text(coloured.measure.help or ""),
+                        words, 5.8 * s, color="#3a4650") - 0.012  # fmt: skip
+    if entries:
+        legend(made, (left, right, bottom, top), words("also_shown"), entries, words, 6.8 * s)
+    footer(made, spec, coloured, frame, words, s)
+
+
+def facts(frame: PageFrame, words: Words) -> Iterator[tuple[str, str]]:
+    """Say place, period, cut-off and audience."""
+    yield "area", frame.aoi_name
+    if frame.period:
+        yield "period", f"{words.day(frame.period[0])} – {words.day(frame.period[1])}"
+    yield "data_to", words.day(frame.cut_off_on)
+    yield "audience", words.text(frame.audience)
+
+
+def class_entries(coloured: Coloured) -> list[LegendEntry]:
+    """Write the legend of the classes, the highest first, with their shares of the cells."""
+    total = max(1, sum(coloured.counts) + coloured.missing)
+    parts = coloured.parts
+    made = [
+        LegendEntry(label=label, colour=colour, share=share_of(count / total))
+        for label, colour, count in zip(parts.labels, parts.colours, coloured.counts, strict=True)
+    ]
+    if not coloured.measure.categories:
+        made.reverse()
+    if coloured.missing:
+        made.append(LegendEntry(label=coloured.measure.missing, hatch="////",
+                                share=share_of(coloured.missing / total)))  # fmt: skip
+    if coloured.hatched is not None and coloured.hatched.any():
+        made.append(LegendEntry(label=coloured.spec.hatch_label, hatch="xx"))
+    return made
+
+
+def share_of(part: float) -> str:
+    """Write a part of the cells."""
+    return "<0.1 %" if 0 < part < 0.001 else f"{100 * part:.1f} %"
+
+
+def footer(
+    made: Figure, spec: MapSpec, coloured: Coloured | None, frame: PageFrame, words: Words, s: float
+) -> None:
+    """Write notes, method, the disclaimer of boundaries, and where the sheet comes from."""
+    released = coloured.mosaic.released if coloured else None
+    said = [*frame.notes, *spec.notes]
+    if released is not None:
+        said += [*released.withheld, *released.notes]
+    text = " ".join(words.text(line) for line in dict.fromkeys(said))
+    y = paragraph(made, (0.02, 0.98, 0.088, 0.122), text, words, 5.8 * s)
+    if frame.method:
+        method = f"{words('method')}: {words.text(frame.method)}"
+        y = paragraph(made, (0.02, 0.98, 0.062, min(y, 0.088)), method, words, 5.8 * s,
+                      color="#3a4650")  # fmt: skip
+    made_line = words("made", day=words.day(frame.made_at), time=f"{frame.made_at:%H:%M}",
+                      digest=digest_of(frame.manifest)[:12])  # fmt: skip
+    paragraph(made, (0.02, 0.98, 0.03, min(y, 0.06)), f"{words.text(DISCLAIMER)} {made_line}",
+              words, 5.4 * s, color="#3a4650")  # fmt: skip

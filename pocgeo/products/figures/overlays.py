@@ -1,0 +1,258 @@
+"""Points, lines and areas of a map on paper, in the styles of the page."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+from pocgeo.products.figures.plane import Plane
+from pocgeo.products.figures.words import Words
+from pocgeo.products.maps.overlays import geometry_of
+from pocgeo.products.maps.spec import OverlaySpec
+from pocgeo.products.maps.styles import STYLES
+from pocgeo.products.maps.wording import refuse_confidential
+from pocgeo.products.released import Released
+
+__all__ = ["Label", "Over", "draw_overlay"]
+
+Box = tuple[float, float, float, float]
+
+GAPS = {"base": 9.5, "site": 4.5, "alert": 3.5, "rank": 5.5}
+"""Half the width of a symbol, points."""
+
+NAVY = "#0b2a45"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A name beside a feature, in kilometres on the sheet."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    colour: str
+    priority: float
+    bold: bool = False
+    gap: float = 4.5
+    """From the point to the letters, points."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Over:
+    """Where overlays are drawn, and the labels they want."""
+
+    axes: Axes
+    plane: Plane
+    window: Box
+    """left, right, bottom, top; kilometres"""
+
+    scale: float
+    words: Words
+    labels: list[Label] = field(default_factory=list)
+    marks: list[tuple[float, float, float]] = field(default_factory=list)
+    """x, y in kilometres and half a width in points: symbols that no letter may cover."""
+
+
+def draw_overlay(over: Over, spec: OverlaySpec, released: Released, order: float) -> bool:
+    """Draw one released layer; says whether anything of it lies on the sheet.
+
+    Raises
+    ------
+    MissingColumns
+        The table has neither geometry nor lon and lat.
+    """
+    style = STYLES[spec.style or spec.layer]
+    rows = len(released.table) if spec.top is None else min(spec.top, len(released.table))
+    geometry = geometry_of(released, rows)
+    drawn = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    shapes = over.plane.geometry(geometry[drawn])
+    for name in (spec.kind, spec.label):
+        if name:
+            refuse_confidential(released, name)
+    table = released.table.iloc[:rows].loc[drawn]
+    kinds = column(table, spec.kind, len(shapes))
+    names = column(table, spec.label, len(shapes))
+    seen = in_window(shapes, over.window)
+    shapes, kinds, names = shapes[seen], kinds[seen], names[seen]
+    if not shapes.size:
+        return False
+    how = str(style["draw"])
+    if how in {"line", "area"}:
+        lines_and_areas(over, shapes, kinds, style, order)
+    else:
+        marks(over, shapes, kinds, style, order)
+    wanted_labels(over, shapes, kinds, names, style)
+    return True
+
+
+def column(table: pd.DataFrame, name: str | None, rows: int) -> NDArray[np.object_]:
+    """Take a column as text; empty where there is none or a value is unknown."""
+    if not name or name not in table:
+        return np.full(rows, "", dtype=object)
+    return np.asarray(table[name].astype("string").fillna("").to_numpy(), dtype=object)
+
+
+def in_window(shapes: NDArray[np.object_], window: Box) -> NDArray[np.bool_]:
+    """Say which shapes touch the sheet."""
+    left, right, bottom, top = window
+    touched: NDArray[np.bool_] = shapely.intersects(shapes, shapely.box(left, bottom, right, top))
+    return touched
+
+
+def of_kind(style: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """Give the style of one kind of feature."""
+    return {**style, **style.get("kinds", {}).get(kind.removesuffix(".0"), {})}
+
+
+def lines_and_areas(
+    over: Over,
+    shapes: NDArray[np.object_],
+    kinds: NDArray[np.object_],
+    style: Mapping[str, Any],
+    order: float,
+) -> None:
+    """Draw lines and outlines, a collection for each kind."""
+    for kind in dict.fromkeys(kinds):
+        own, part = of_kind(style, str(kind)), shapes[kinds == kind]
+        width = float(own.get("weight", 1)) * 0.55 * over.scale
+        dash = (0, tuple(float(n) * 0.8 for n in own["dash"])) if own.get("dash") else "solid"
+        if own["draw"] == "area" and own.get("fill"):
+            paths = [path for shape in part for path in filled(shape)]
+            over.axes.add_collection(
+                PathCollection(paths, facecolors=own["fill"], alpha=own.get("opacity", 0.3),
+                               edgecolors="none", zorder=order)
+            )  # fmt: skip
+        over.axes.add_collection(
+            LineCollection(
+                list(strokes(part)),
+                colors=own["colour"],
+                linewidths=width,
+                linestyles=dash,
+                alpha=1.0 if own["draw"] == "area" else own.get("opacity", 1.0),
+                zorder=order + 0.1,
+                capstyle="butt",
+            )
+        )
+
+
+def strokes(shapes: NDArray[np.object_]) -> Iterator[NDArray[np.float64]]:
+    """Give every line and ring of some shapes as points."""
+    parts = shapely.get_parts(shapes)
+    areas = np.isin(shapely.get_type_id(parts), [3, 6])
+    rings = shapely.get_rings(parts[areas])
+    for line in (*parts[~areas], *rings):
+        yield shapely.get_coordinates(line)
+
+
+def filled(shape: Any) -> Iterator[Path]:
+    """Give a shape's polygons as paths with their holes."""
+    for polygon in shapely.get_parts(shape):
+        if shapely.get_type_id(polygon) != 3:
+            continue
+        rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(polygon)]
+        if rings:
+            yield Path.make_compound_path(*(Path(ring, closed=True) for ring in rings))
+
+
+def marks(
+    over: Over,
+    shapes: NDArray[np.object_],
+    kinds: NDArray[np.object_],
+    style: Mapping[str, Any],
+    order: float,
+) -> None:
+    """Draw points: dots, places by rank, symbols of our own."""
+    centres = shapely.get_coordinates(shapely.centroid(shapes))
+    x, y, s = centres[:, 0], centres[:, 1], over.scale
+    ax = over.axes
+    symbol = style.get("symbol", style["draw"])
+    over.marks += [(px, py, GAPS[symbol]) for px, py in centres if symbol in GAPS]
+    if symbol == "base":
+        for (px, py), kind in zip(centres, kinds, strict=True):
+            base_mark(over, px, py, str(kind), str(style.get("status", "")), order)
+    elif symbol == "site":
+        ax.scatter(x, y, s=34 * s, marker="^", c="#ffd58a", edgecolors="#6a3d00",
+                   linewidths=0.9 * s, zorder=order)  # fmt: skip
+    elif symbol == "alert":
+        ax.scatter(x, y, s=26 * s, marker="o", facecolors="none", edgecolors="#0d6b6b",
+                   linewidths=1.0 * s, zorder=order)  # fmt: skip
+        ax.scatter(x, y, s=5 * s, marker="o", c="#0d6b6b", linewidths=0, zorder=order)
+    elif symbol == "rank":
+        ax.scatter(x, y, s=70 * s, marker="o", c="white", edgecolors="#111111", linewidths=1.0 * s,
+                   zorder=order)  # fmt: skip
+        for (px, py), kind in zip(centres, kinds, strict=True):
+            ax.text(px, py, str(kind), fontsize=5.6 * s, weight="bold", ha="center", va="center",
+                    zorder=order + 0.1)  # fmt: skip
+    elif symbol == "place":
+        ranks = np.array([of_kind(style, str(kind)).get("rank", 3) for kind in kinds])
+        few = len(shapes) <= 400
+        kept = ranks <= (3 if few else 1 if (ranks <= 1).any() else 2)
+        ax.scatter(x[kept], y[kept], s=(13 - 3 * ranks[kept]) * s, marker="o", c="white",
+                   edgecolors="#222222", linewidths=0.7 * s, zorder=order)  # fmt: skip
+    else:
+        size = float(style.get("radius", 3)) ** 2 * 0.9 * s
+        ax.scatter(x, y, s=size, marker="s" if symbol == "square" else "o",
+                   c=style.get("fill", "#334e68"), edgecolors=style.get("colour", "white"),
+                   linewidths=0.4 * s, alpha=style.get("opacity", 1), zorder=order)  # fmt: skip
+
+
+def base_mark(over: Over, x: float, y: float, kind: str, status: str, order: float) -> None:
+    """Draw a base as a framed box with its kind in it; a headquarters stands on a staff."""
+    said = kind[:4] if kind and kind != "other" else "•"
+    closed = status == "closed"
+    over.axes.annotate(
+        said, (x, y), fontsize=5.2 * over.scale, weight="bold", ha="center", va="center",
+        color="#5b6570" if closed else NAVY, zorder=order + 0.2, annotation_clip=True,
+        bbox={"boxstyle": "square,pad=0.25", "fc": "#e4e7ea" if closed else "#bfe0ff",
+              "ec": "#5b6570" if closed else NAVY, "lw": 0.9 * over.scale,
+              "ls": "--" if status == "planned" else "-"},
+    )  # fmt: skip
+    if kind == "HQ":
+        over.axes.annotate(
+            "", (x, y), xytext=(-8.2 * over.scale, -9.5 * over.scale), textcoords="offset points",
+            arrowprops={"arrowstyle": "-", "lw": 0}, zorder=order,
+        )  # fmt: skip
+        over.axes.plot(
+            [x], [y], marker=[(-1.0, 0.6), (-1.0, -1.6)], markersize=13 * over.scale, color=NAVY,
+            markeredgewidth=1.0 * over.scale, zorder=order,
+        )  # fmt: skip
+
+
+def wanted_labels(
+    over: Over,
+    shapes: NDArray[np.object_],
+    kinds: NDArray[np.object_],
+    names: NDArray[np.object_],
+    style: Mapping[str, Any],
+) -> None:
+    """Note the names that want room, the more important first."""
+    said: Mapping[str, Any] = style.get("label", {})
+    place = style["draw"] == "place"
+    if not said and not place:
+        return
+    left, right, bottom, top = over.window
+    points = shapely.get_coordinates(shapely.point_on_surface(shapes))
+    for (x, y), name, kind in zip(points, names, kinds, strict=True):
+        if not name or not (left < x < right and bottom < y < top):
+            continue
+        rank = of_kind(style, str(kind)).get("rank", 3) if place else 0
+        over.labels.append(
+            Label(
+                x=float(x),
+                y=float(y),
+                text=str(name),
+                size=(7.4 - 0.7 * rank if place else said.get("size", 11) * 0.58) * over.scale,
+                colour=str(said.get("colour", "#1a1a1a")),
+                priority=float(said.get("priority", 5 + 2 * rank if place else 6)),
+                bold=bool(said.get("weight")) or (place and rank == 0),
+                gap=GAPS.get(str(style.get("symbol")), 3.5) + 1.0,
+            )
+        )
