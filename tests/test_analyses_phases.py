@@ -1,5 +1,7 @@
 """Phases of Policy 36: the rules, their memory, admin areas, people's decisions, the record."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,8 +37,10 @@ def quarters(*steps: list[tuple[float, float, float, float]]) -> list[Quarter]:
     for on, rows in zip(DAYS, steps, strict=False):
         evidence = pd.DataFrame(rows, columns=names, dtype=float)
         evidence.insert(0, "cell", np.arange(1, len(rows) + 1))
-        evidence["incidents_3m"] = evidence["disk_incidents_3m"]
         made.append(Quarter(on=on, evidence=evidence))
+    for quarter, later in pairwise(made):  # what came is what the next quarter looks back on
+        came = later.evidence["disk_incidents_3m"]
+        quarter.evidence["came_n"], quarter.evidence["came_around_n"] = came, came
     return made
 
 
@@ -175,15 +179,15 @@ def test_an_area_takes_the_phase_that_enough_of_its_people_live_in() -> None:
     where = places([
         (1, "A", 10), (4, "A", 90),  # a tenth in response
         (1, "B", 9), (4, "B", 91),  # less than a tenth, but a cell of it is in response
-        (2, "C", 5), (3, "C", 6), (4, "C", 89),  # together enough; subsiding is the larger
-        (2, "D", 9), (5, "D", 91),
+        (2, "C", 20), (3, "C", 30), (4, "C", 50),  # together half; subsiding is the larger
+        (2, "D", 49), (5, "D", 51),
     ])  # fmt: skip
     found = area_phases(past, where).set_index("area_id")
     assert found["phase"].to_dict() == {
         "A": "response", "B": "pre-emption", "C": "consolidation", "D": "prevention",
     }  # fmt: skip
     assert found.loc["A", "response_persons"] == 10
-    assert found.loc["C", "preemption_persons"] == 5
+    assert found.loc["C", "preemption_persons"] == 20
     assert found.loc["B", "response_cells_n"] == 1
     parts = found.filter(regex="(response|preemption|consolidation|prevention)_persons")
     assert (parts.sum(axis=1) == found["people_persons"]).all()

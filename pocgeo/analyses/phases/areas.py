@@ -35,10 +35,10 @@ def area_phases(
 ) -> pd.DataFrame:
     """Give every admin area the phase in which enough of its people live, with hysteresis.
 
-    Response where at least `people_share` of the people live in cells of response; else, where
-    as many live in cells of any phase but prevention, the larger of pre-emption and
-    consolidation (pre-emption where they are equal, or where only response makes up the
-    share); an area with any cell in response is never in prevention; else prevention.
+    Response where at least `area_response_share` of the people live in cells of response; else,
+    where at least `area_threatened_share` live in cells of any phase but prevention, or where
+    any cell is in response, the larger of pre-emption and consolidation (pre-emption where they
+    are equal); else prevention.
 
     Parameters
     ----------
@@ -122,10 +122,12 @@ def shares_of(codes: Codes, weight: Floats, area: NDArray[np.integer], count: in
 
 def leading(shares: Floats, before: Codes, rules: PhaseRules) -> Codes:
     """Choose the phase of every area from the shares of its people, given the phase before."""
-    enter, leave = rules.people_share, rules.people_share * rules.people_leave_share
-    response = shares[RESPONSE] >= np.where(before == RESPONSE, leave, enter)
+    left = rules.area_leave_share
+    called = rules.area_response_share * np.where(before == RESPONSE, left, 1.0)
+    feared = rules.area_threatened_share * np.where(before != PREVENTION, left, 1.0)
+    response = shares[RESPONSE] >= called
     beyond = shares[RESPONSE] + shares[PREEMPTION] + shares[CONSOLIDATION]
-    threatened = beyond >= np.where(before != PREVENTION, leave, enter)
+    threatened = beyond >= feared
     threatened |= shares[4] > 0
     subsiding = shares[CONSOLIDATION] > shares[PREEMPTION]
     chosen: Codes = np.select(

@@ -35,7 +35,9 @@ class Quarter:
     """Last day of the record that was used."""
 
     evidence: pd.DataFrame
-    """`cell` and EVIDENCE, one row per cell, the same cells in every quarter."""
+    """`cell` and EVIDENCE, one row per cell, the same cells in every quarter. What came in the
+    quarter after, where it is over: `came_n` incidents in the cell, `came_around_n` in it and
+    its first ring; NA where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -28,17 +28,17 @@ class Outcomes:
 
 
 def outcomes(quarters: Sequence[Quarter]) -> Outcomes:
-    """Read the outcome of a quarter from the evidence of the next one."""
-    for quarter in quarters[1:]:
-        require_columns(quarter.evidence, "evidence of phases", ["incidents_3m"])
+    """Read what came after every quarter but the last."""
+    for quarter in quarters[:-1]:
+        require_columns(quarter.evidence, "evidence of phases", ["came_n", "came_around_n"])
     size = len(quarters[0].evidence)
     empty = np.zeros((size, 0))
 
     def column(name: str) -> Floats:
-        parts = [quarter.evidence[name].to_numpy(dtype=float) for quarter in quarters[1:]]
+        parts = [quarter.evidence[name].to_numpy(dtype=np.float64) for quarter in quarters[:-1]]
         return np.stack(parts, axis=1) if parts else empty
 
-    return Outcomes(incidents=column("incidents_3m"), around=column("disk_incidents_3m"))
+    return Outcomes(incidents=column("came_n"), around=column("came_around_n"))
 
 
 def phase_record(history: PhaseHistory, area_km2: Floats) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def phase_record(history: PhaseHistory, area_km2: Floats) -> pd.DataFrame:
 
     Parameters
     ----------
-    history : PhaseHistory; its evidence also has `incidents_3m` (in the cell itself)
+    history : PhaseHistory; its evidence says what came
     area_km2 : array, n cells
 
     Returns

@@ -18,7 +18,10 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "decline_certainty": "decline_certainty", "least_quarters": "least_quarters",
     },
     "preemption": {"probability": "probability", "leave_share": "leave_share"},
-    "areas": {"people_share": "people_share", "leave_share": "people_leave_share"},
+    "areas": {
+        "response_share": "area_response_share", "threatened_share": "area_threatened_share",
+        "leave_share": "area_leave_share",
+    },
     "quarters": {"count": "quarters"},
     "capacity": {"probabilities": "capacity_probabilities"},
 }  # fmt: skip
@@ -56,11 +59,14 @@ class PhaseRules:
     leave_share: float = 0.5
     """Share of `probability` below which a place falls back to prevention."""
 
-    people_share: float = 0.1
-    """Share of an area's people in places of a phase that gives the area the phase."""
+    area_response_share: float = 0.1
+    """Share of an area's people in places of response that puts the area into response."""
 
-    people_leave_share: float = 0.5
-    """Share of `people_share` below which the area leaves it."""
+    area_threatened_share: float = 0.5
+    """Share of an area's people outside prevention that takes the area out of it."""
+
+    area_leave_share: float = 0.5
+    """Part of either share below which the area leaves the phase."""
 
     quarters: int = 12
     """Successive quarters over which the rules are run."""
@@ -75,8 +81,9 @@ class PhaseRules:
             "preemption.leave_share": self.leave_share,
             "consolidation.decline": self.decline,
             "consolidation.decline_certainty": self.decline_certainty,
-            "areas.people_share": self.people_share,
-            "areas.leave_share": self.people_leave_share,
+            "areas.response_share": self.area_response_share,
+            "areas.threatened_share": self.area_threatened_share,
+            "areas.leave_share": self.area_leave_share,
         }
         listed = [("capacity.probabilities", value) for value in self.capacity_probabilities]
         for name, value in [*shares.items(), *listed]:
