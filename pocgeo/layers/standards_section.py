@@ -38,6 +38,15 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "risk": {"weights": TEXT},
         "indicators": {"presence_days": NUMBER, "reach_min": NUMBER, "high_risk_share": NUMBER},
         "gaps": {},
+        "alarms": {
+            "widest_rings": NUMBER, "level": NUMBER, "min_incidents": NUMBER, "noise": TEXT,
+            "simulations": NUMBER, "seed": NUMBER, "period_days": NUMBER, "windows": NUMBER,
+            "past_periods": NUMBER,
+        },
+        "near_repeat": {
+            "level": NUMBER, "least_ratio": NUMBER, "simulations": NUMBER, "seed": NUMBER,
+        },
+        "phases": {"rules": TEXT},
         "terrain": {"rules": TEXT, "legend": TEXT, "codes": WORDS, "insecurity": YES_NO},
     }
 )  # fmt: skip
