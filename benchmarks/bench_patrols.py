@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pocgeo.analyses.patrols.routing import RoutingTask, Search, searched
+from pocgeo.analyses.patrols.routing import RoutingTask, RouteSearch, searched
 
 CHAO = Path(os.environ.get("POCGEO_CHAO", "../shared/data/team_orienteering"))
 SMALL = ("p4.2.g", "p4.3.l", "p4.4.p", "p5.2.m", "p5.3.r", "p5.4.x", "p7.2.j", "p7.3.n", "p7.4.s")
@@ -111,7 +111,7 @@ def rows(names: tuple[str, ...], iterations: int) -> Iterator[tuple[str, list[fl
         for rival in ("pyvrp", "own"):
             begun = time.process_time()
             if rival == "pyvrp":
-                got = [searched(task, Search(iterations=iterations, seed=s)).value for s in SEEDS]
+                got = [searched(task, RouteSearch(iterations=iterations, seed=s)).value for s in SEEDS]
             else:
                 got = [ours(task, OURS_STEPS, s) for s in SEEDS]
             spent.append((time.process_time() - begun) / len(SEEDS))
@@ -122,9 +122,9 @@ def rows(names: tuple[str, ...], iterations: int) -> Iterator[tuple[str, list[fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--full", action="store_true", help="all instances chosen; minutes")
-    parser.add_argument("--iterations", type=int, default=Search().iterations)
+    parser.add_argument("--iterations", type=int, default=RouteSearch().iterations)
     asked = parser.parse_args()
-    searched(instance("p4.2.g"), Search(iterations=1))  # imports are not what is measured
+    searched(instance("p4.2.g"), RouteSearch(iterations=1))  # imports are not what is measured
     print("instance | stops | patrols | PyVRP % | s | own % | s")
     shares, spends = [], []
     for name, share, spent in rows(FULL if asked.full else SMALL, asked.iterations):

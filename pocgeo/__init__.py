@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pocgeo.analyses.coverage import CoverageStandard as CoverageStandard
     from pocgeo.analyses.hotspots import HotspotTest as HotspotTest
+    from pocgeo.analyses.patrols.order import PatrolOrder as PatrolOrder
+    from pocgeo.analyses.patrols.routing import RouteSearch as RouteSearch
     from pocgeo.analyses.proximity import ProximityStandard as ProximityStandard
     from pocgeo.analyses.reach import ReachStandard as ReachStandard
     from pocgeo.aoi.area import Aoi as Aoi
     from pocgeo.aoi.area import open_aoi as open_aoi
     from pocgeo.aoi.demo import run_demo as run_demo
+    from pocgeo.aoi.patrolling import PatrolsAsked as PatrolsAsked
     from pocgeo.aoi.starting import new_aoi as new_aoi
     from pocgeo.aoi.travel import Change as Change
     from pocgeo.ground.errors import BadInput as BadInput
@@ -31,10 +34,13 @@ ROOM_OF = {
     "Change": "pocgeo.aoi.travel",
     "CoverageStandard": "pocgeo.analyses.coverage",
     "HotspotTest": "pocgeo.analyses.hotspots",
+    "PatrolOrder": "pocgeo.analyses.patrols.order",
+    "PatrolsAsked": "pocgeo.aoi.patrolling",
     "PocgeoError": "pocgeo.ground.errors",
     "ProximityStandard": "pocgeo.analyses.proximity",
     "ReachStandard": "pocgeo.analyses.reach",
     "Refused": "pocgeo.ground.errors",
+    "RouteSearch": "pocgeo.analyses.patrols.routing",
     "as_text": "pocgeo.products.tables",
     "export": "pocgeo.products.exports",
     "new_aoi": "pocgeo.aoi.starting",
@@ -50,10 +56,13 @@ __all__ = [
     "Change",
     "CoverageStandard",
     "HotspotTest",
+    "PatrolOrder",
+    "PatrolsAsked",
     "PocgeoError",
     "ProximityStandard",
     "ReachStandard",
     "Refused",
+    "RouteSearch",
     "as_text",
     "export",
     "new_aoi",

@@ -8,9 +8,18 @@ from typing import Any, Unpack
 
 import pandas as pd
 
-from pocgeo.aoi import answers, obligations, reaching, responding, showing
+from pocgeo.aoi import (
+    answers,
+    obligations,
+    patrol_record,
+    patrolling,
+    reaching,
+    responding,
+    showing,
+)
 from pocgeo.aoi.indexed import Indexed, Progress
 from pocgeo.aoi.narrowed import narrowed
+from pocgeo.aoi.patrolling import PatrolsAsked
 from pocgeo.aoi.picture import picture
 from pocgeo.aoi.standards import Narrowing, Period, StandardAsked, moment
 from pocgeo.aoi.travel import AS_IT_IS, Change
@@ -46,6 +55,7 @@ class Aoi:
     def __init__(self, file: AoiFile, *, progress: Progress | None = None) -> None:
         self.file = file
         self.change = AS_IT_IS
+        self.patrols_asked: PatrolsAsked | None = None
         self._progress = progress
 
     def changed(self, change: Change) -> "Aoi":
@@ -53,6 +63,13 @@ class Aoi:
         other = Aoi(self.file, progress=self._progress)
         other.__dict__["indexed"] = self.indexed
         other.change = change
+        return other
+
+    def patrolled(self, asked: PatrolsAsked) -> "Aoi":
+        """Give the same area with an order for patrols, for their map."""
+        other = Aoi(self.file, progress=self._progress)
+        other.__dict__["indexed"] = self.indexed
+        other.patrols_asked = asked
         return other
 
     @cached_property
@@ -184,6 +201,16 @@ class Aoi:
     ) -> tuple[pd.DataFrame, ...]:
         """Say who could have been there in time: in all, by month, and incident by incident."""
         return responding.responses(self.indexed, as_of, period, minutes)
+
+    def patrols(
+        self, asked: PatrolsAsked, *, as_of: date | None = None
+    ) -> tuple[pd.DataFrame, ...]:
+        """Plan patrols: the order stop by stop, stops and ways for a GPS, what more would add."""
+        return patrolling.patrols(self.indexed, as_of, asked)[:3]
+
+    def patrols_against(self, plan: Path, *, as_of: date | None = None) -> pd.DataFrame:
+        """Say which stops of a written plan recorded patrols visited, when, and how long."""
+        return patrol_record.compared(self.indexed, as_of, plan)
 
     def risk(self, *, as_of: date | None = None) -> pd.DataFrame:
         """Rank cells by risk = threat x vulnerability, with both and their parts."""

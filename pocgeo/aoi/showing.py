@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pocgeo.aoi import briefing, obligations, reaching
+from pocgeo.aoi import briefing, obligations, patrolling, reaching
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.standards import as_of_day
 from pocgeo.aoi.travel import AS_IT_IS
@@ -50,6 +50,9 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "response": lambda aoi, day: aoi.response(as_of=day)[0],
     "response_months": lambda aoi, day: aoi.response(as_of=day)[1],
     "response_incidents": lambda aoi, day: aoi.response(as_of=day)[2],
+    "patrol_plan": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[0],
+    "patrol_lines": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[3],
+    "patrol_cells": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[4],
     "check": lambda aoi, _day: aoi.check()[0],
     "rings": lambda aoi, day: obligations.rings(aoi.indexed, day),
     "perimeters": lambda aoi, day: obligations.perimeters(aoi.indexed, day),
@@ -217,6 +220,8 @@ def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
         spec = map_spec(name, aoi.file.folder)
         if spec.table == "reach_change_cells" and aoi.change == AS_IT_IS:
             continue  # a map of a change is asked for by name, with the change
+        if spec.table == "patrol_cells" and aoi.patrols_asked is None:
+            continue  # drawn by the command that plans the patrols
         missing = missing_table(aoi, spec)
         if missing:
             lines.append(f"Not made: {name} (no layer {missing})")

@@ -2,7 +2,9 @@
 
 import click
 
+from pocgeo.doors.patrolling import patrols
+
 __all__ = ["PLANS"]
 
 
-PLANS: tuple[click.Command, ...] = ()
+PLANS: tuple[click.Command, ...] = (patrols,)

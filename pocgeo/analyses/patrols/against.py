@@ -41,9 +41,9 @@ def planned_against_actual(
     Returns
     -------
     DataFrame, one row per planned stop, in the plan's order
-        `patrol`, `stop`, `place`, `plan_on`, `arrive`, `stay_min` (planned), `verdict` ("visited",
-        "passed by": in sight, but no stay; "not visited"; NA: no patrol was recorded at all that
-        day), `arrived`, `left` (local, first arrival and last leaving of the visits),
+        `patrol`, `stop`, `place`, `plan_on`, `arrive`, `stay_min` (planned), `stop_verdict`
+        ("visited", "passed by": in sight, but no stay; "not visited"; NA: no patrol was recorded
+        at all that day), `arrived`, `left` (local, first arrival and last leaving of the visits),
         `stayed_min`, `late_min`, `unit_id`, `visit_order` (place in the order that visits were
         made in), `lon`, `lat`.
 
@@ -68,7 +68,7 @@ def planned_against_actual(
         for stop, day, due in zip(stops.to_dict("records"), days, planned, strict=True)
     ]
     made = pd.concat([stops[list(NEEDED)], pd.DataFrame(found)], axis=1)
-    made.loc[~recorded, "verdict"] = None
+    made.loc[~recorded, "stop_verdict"] = None
     begun = made.pop("begun")
     made["visit_order"] = begun.groupby([made["plan_on"], made["unit_id"]]).rank().astype("Int64")
     columns = [*(name for name in made if name not in {"lon", "lat"}), "lon", "lat"]
@@ -108,7 +108,7 @@ def visits_at(
     lon, lat = np.full(len(rows), float(stop["lon"])), np.full(len(rows), float(stop["lat"]))
     rows = rows[distance_m(lon, lat, pieces.lon[rows], pieces.lat[rows]) <= rule.sight_m]
     nothing = {
-        "verdict": VERDICTS[2], "arrived": None, "left": None, "stayed_min": np.nan,
+        "stop_verdict": VERDICTS[2], "arrived": None, "left": None, "stayed_min": np.nan,
         "late_min": np.nan, "unit_id": None, "begun": np.nan,
     }  # fmt: skip
     if not len(rows):
@@ -120,14 +120,14 @@ def visits_at(
     last = np.append(first[1:], len(rows)) - 1
     long = length_s >= rule.stay_min * MIN_S - 1e-3
     if not long.any():
-        return nothing | {"verdict": VERDICTS[1]}
+        return nothing | {"stop_verdict": VERDICTS[1]}
     begin = clock_s[rows[first]][long] / MIN_S
     end = (clock_s[rows[last]] + pieces.length_s[rows[last]])[long] / MIN_S
     soonest = int(begin.argmin())
     unit = pieces.unit[rows[first]][long]
     names = sorted({str(pieces.units[number]) for number in unit if number >= 0})
     return {
-        "verdict": VERDICTS[0],
+        "stop_verdict": VERDICTS[0],
         "arrived": clock(float(begin[soonest])),
         "left": clock(float(end.max())),
         "stayed_min": float(length_s[long].sum() / MIN_S),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pocgeo.analyses.patrols.routing import HOUSE_SEARCH, Search
+from pocgeo.analyses.patrols.routing import HOUSE_SEARCH, RouteSearch
 from pocgeo.analyses.patrols.stops import HOUSE_RULE, StopRule
 from pocgeo.ground.errors import BadInput, UnknownName
 
@@ -21,7 +21,7 @@ class Shift(NamedTuple):
     """Minutes after local midnight."""
 
     limit_min: float
-    """Minutes from departure to return."""
+    """Minutes from departure to return, the reserve taken off."""
 
     words: str
     """What bounds it, for people."""
@@ -42,6 +42,9 @@ class PatrolOrder:
 
     depart_h: float = 7.0
     """Local hour of departure."""
+
+    reserve_min: float = 30.0
+    """Minutes of the shift kept free for what is not foreseen: a halt, a talk, a puncture."""
 
     night: bool = False
     """Whether the order itself allows moves by night; a base that may not move then never does."""
@@ -68,7 +71,7 @@ class PatrolOrder:
     rule: StopRule = HOUSE_RULE
     """What makes a stop worth going to."""
 
-    search: Search = HOUSE_SEARCH
+    search: RouteSearch = HOUSE_SEARCH
     """How long the search for routes goes on."""
 
     def __post_init__(self) -> None:
@@ -76,10 +79,11 @@ class PatrolOrder:
             raise BadInput(f"patrols must be 1 to 20, got {self.patrols}.")
         if not 0 < self.hours <= LONGEST_H:
             raise BadInput(f"hours must be more than 0 and at most 24, got {self.hours:g}.")
-        if not 0 <= self.stay_min < self.hours * 60:
-            raise BadInput(
-                f"stay_min must be 0 or more and below the hours, got {self.stay_min:g}."
-            )
+        for name in ("stay_min", "reserve_min"):
+            if not 0 <= getattr(self, name) < self.hours * 60:
+                raise BadInput(
+                    f"{name} must be 0 or more and below the hours, got {getattr(self, name):g}."
+                )
         for name in ("depart_h", "day_from_h", "day_until_h"):
             if not 0 <= getattr(self, name) <= LONGEST_H:
                 raise BadInput(f"{name} is an hour, 0 to 24, got {getattr(self, name):g}.")
@@ -107,7 +111,7 @@ class PatrolOrder:
         """
         depart, limit = self.depart_h * 60, self.hours * 60
         if self.night and night_moves:
-            return Shift(depart, limit, "moves by night allowed")
+            return Shift(depart, limit - self.reserve_min, "moves by night allowed")
         dark = self.day_until_h * 60
         if depart < self.day_from_h * 60 or depart >= dark:
             held = "this base may not move by night" if self.night else "the order is for daylight"
@@ -119,11 +123,18 @@ class PatrolOrder:
         words = f"back by nightfall at {clock(dark)}"
         if depart + limit > dark:
             words += f", so {(dark - depart) / 60:g} h instead of {self.hours:g}"
-        return Shift(depart, min(limit, dark - depart), words)
+        left = min(limit, dark - depart) - self.reserve_min
+        if left <= 0:
+            raise BadInput(
+                f"Between {clock(depart)} and nightfall at {clock(dark)} no time is left beside "
+                f"the reserve of {self.reserve_min:g} min. Choose an earlier --depart."
+            )
+        return Shift(depart, left, words)
 
     def rungs_min(self, limit_min: float) -> list[float]:
         """Shorter shifts that are planned on the way, so that longer ones are never worse."""
-        return [hours * 60 for hours in RUNGS_H if hours * 60 < limit_min]
+        rungs = (hours * 60 - self.reserve_min for hours in RUNGS_H)
+        return [rung for rung in rungs if 0 < rung < limit_min - 1e-9]
 
 
 def clock(minutes: float) -> str:

@@ -20,6 +20,9 @@ from pocgeo.ground.grid_reference import to_mgrs
 __all__ = ["PatrolPlan", "Start", "patrol_plan"]
 
 KM = 1_000.0
+LEAST_INCIDENTS = 0.5
+"""Parts of incidents placed imprecisely are no reason below this."""
+
 QUESTION = "Where should patrols go, in which order, and why?"
 FACTS = (
     "people_persons", "risk", "incidents_n", "days_since_presence", "last_presence_on",
@@ -104,7 +107,7 @@ def patrol_plan(
     return PatrolPlan(
         stops=with_standard(table, QUESTION, patrols=order),
         ways=ways_table,
-        gains=gained(rungs, float(worth.sum())),
+        gains=gained(rungs, float(worth.sum()), order.reserve_min),
     )
 
 
@@ -118,11 +121,14 @@ def wanted(stops: pd.DataFrame, order: PatrolOrder) -> NDArray[np.float64]:
 
 
 COLUMNS = (
-    "patrol", "stop", "place", "stop_kind", "grid_reference", "arrive", "leave", "stay_min",
-    "leg_min", "leg_km", "leg_road_km", "leg_worn_km", "stop_value", *FACTS, "reason", "lon", "lat",
+    "patrol", "stop", "stop_code", "place", "stop_kind", "grid_reference", "arrive", "leave",
+    "stay_min", "leg_min", "leg_km", "leg_road_km", "leg_worn_km", "stop_value", *FACTS,
+    "reason", "lon", "lat",
 )  # fmt: skip
-DRAWN = ("patrol", "stop", "place", "stop_kind", "grid_reference", "arrive", "leave", "way_km",
-         "reason")  # fmt: skip
+DRAWN = (
+    "patrol", "stop", "stop_code", "place", "stop_kind", "grid_reference", "arrive", "leave",
+    "way_km", "reason",
+)  # fmt: skip
 
 
 def one_patrol(
@@ -135,7 +141,7 @@ def one_patrol(
     legs = np.array([way.minutes for way in ways])
     arrive = shift.depart_min + np.cumsum(legs) + order.stay_min * np.arange(len(legs))
     leave = np.append(shift.depart_min, arrive[:-1] + order.stay_min)
-    spare = shift.depart_min + shift.limit_min - arrive[-1]
+    spare = shift.depart_min + shift.limit_min + order.reserve_min - arrive[-1]
     inner = len(route)
     home = [start.base]
     lon = np.concatenate([[start.lon], chosen["lon"], [start.lon]])
@@ -144,6 +150,7 @@ def one_patrol(
         {
             "patrol": number,
             "stop": np.arange(inner + 2),
+            "stop_code": [f"P{number}-{stop:02d}" for stop in range(inner + 2)],
             "place": [*home, *chosen["place"], *home],
             "stop_kind": ["start", *chosen["stop_kind"], "return"],
             "grid_reference": to_mgrs(lon, lat, digits=4),
@@ -161,7 +168,7 @@ def one_patrol(
         if name in stops:
             made[name] = pd.Series(chosen[name].to_numpy(), index=range(1, inner + 1))
     reasons = [why(row) for row in chosen.to_dict("records")]
-    back = f"Back at {start.base}, {spare:.0f} min before the limit ({shift.words})."
+    back = f"Back at {start.base} with {spare:.0f} min in reserve ({shift.words})."
     made["reason"] = [f"Leaves {start.base}.", *reasons, back]
     made["lon"], made["lat"] = lon, lat
     return made[[name for name in COLUMNS if name in made]]
@@ -182,10 +189,9 @@ def why(stop: dict[Any, Any]) -> str:
             said.append(f"last patrol on {day.day} {day:%b %Y}, {since} before")
         else:
             said.append("no patrol in the record")
-    if known(stop, "incidents_n") and stop["incidents_n"] > 0:
-        count = stop["incidents_n"]
-        number = f"{count:.0f}" if float(count).is_integer() else f"{count:.1f}"
-        said.append(f"{number} incident{'s' * (count != 1)} in 90 days")
+    if known(stop, "incidents_n") and stop["incidents_n"] >= LEAST_INCIDENTS:
+        count = round(stop["incidents_n"])
+        said.append(f"{count} incident{'s' * (count != 1)} in 90 days")
     if stop.get("recent"):
         said.append("on the previous pattern, counted for less")
     words = "; ".join(said) or "no facts known"
@@ -204,9 +210,10 @@ def drawn(rows: pd.DataFrame, ways: Sequence[Way]) -> pd.DataFrame:
     )
     first, last = rows.iloc[0], rows.iloc[-1]
     whole = {
-        "patrol": first["patrol"], "stop": pd.NA, "place": f"Patrol {first['patrol']}",
-        "stop_kind": "way", "grid_reference": None, "arrive": last["arrive"],
-        "leave": first["leave"], "way_km": sum(way.length_m for way in ways) / KM,
+        "patrol": first["patrol"], "stop": pd.NA, "stop_code": f"P{first['patrol']}",
+        "place": f"Patrol {first['patrol']}", "stop_kind": "way", "grid_reference": None,
+        "arrive": last["arrive"], "leave": first["leave"],
+        "way_km": sum(way.length_m for way in ways) / KM,
         "reason": f"{len(rows) - 2} stops. {last['reason']}", "geometry": line,
     }  # fmt: skip
     places: Any = shapely.points(rows["lon"].iloc[:-1], rows["lat"].iloc[:-1])
@@ -218,11 +225,11 @@ def drawn(rows: pd.DataFrame, ways: Sequence[Way]) -> pd.DataFrame:
     return made[[*DRAWN, "geometry"]]
 
 
-def gained(rungs: Sequence[Routes], whole: float) -> pd.DataFrame:
-    """Tell what each number of patrols and each length of shift collects, and what it adds."""
+def gained(rungs: Sequence[Routes], whole: float, reserve_min: float) -> pd.DataFrame:
+    """Tell what each number of patrols and each shift, reserve included, collects and adds."""
     made = pd.DataFrame(
         {
-            "hours": [rung.limit_min / 60 for rung in rungs],
+            "hours": [(rung.limit_min + reserve_min) / 60 for rung in rungs],
             "patrols": [rung.patrols for rung in rungs],
             "stops_n": [sum(map(len, rung.routes)) for rung in rungs],
             "plan_value": [rung.value for rung in rungs],

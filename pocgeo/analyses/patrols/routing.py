@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.extras import optional
 
-__all__ = ["HOUSE_SEARCH", "Routes", "RoutingTask", "Search", "ladder", "searched"]
+__all__ = ["HOUSE_SEARCH", "RouteSearch", "Routes", "RoutingTask", "ladder", "searched"]
 
 Floats = NDArray[np.float64]
 Route = tuple[int, ...]
@@ -33,7 +33,7 @@ EPSILON = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class RouteSearch:
     """How long the search goes on, and from where: never a limit on the clock."""
 
     iterations: int = 3_000
@@ -49,7 +49,7 @@ class Search:
             raise BadInput(f"seed must be 0 or more, got {self.seed}.")
 
 
-HOUSE_SEARCH = Search()
+HOUSE_SEARCH = RouteSearch()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,13 +136,13 @@ class Routes:
         return mine < theirs - EPSILON
 
 
-def searched(task: RoutingTask, search: Search, warm: Sequence[Route] = ()) -> Routes:
-    """Search routes for a task.
+def searched(task: RoutingTask, search: RouteSearch, warm: Sequence[Route] = ()) -> Routes:
+    """RouteSearch routes for a task.
 
     Parameters
     ----------
     task : RoutingTask
-    search : Search
+    search : RouteSearch
     warm : routes, optional
         Routes of fewer patrols or shorter shifts to set out from; nothing worse is returned.
 
@@ -163,14 +163,16 @@ def searched(task: RoutingTask, search: Search, warm: Sequence[Route] = ()) -> R
     return found if found.better(held, task) or held is None else held
 
 
-def ladder(task: RoutingTask, search: Search, shifts_min: Sequence[float] = ()) -> list[Routes]:
+def ladder(
+    task: RoutingTask, search: RouteSearch, shifts_min: Sequence[float] = ()
+) -> list[Routes]:
     """Routes for 1 to m patrols, and for shorter shifts, none worse than what it contains.
 
     Parameters
     ----------
     task : RoutingTask
         What is asked: the last rung.
-    search : Search
+    search : RouteSearch
         Each rung is searched this long.
     shifts_min : sequence of float, optional
         Shorter shifts, minutes; those not shorter are left out.
@@ -208,7 +210,7 @@ def packed(task: RoutingTask, routes: Sequence[Sequence[int]]) -> Routes:
     )
 
 
-def solved(task: RoutingTask, search: Search, warm: Sequence[Route]) -> list[list[int]]:
+def solved(task: RoutingTask, search: RouteSearch, warm: Sequence[Route]) -> list[list[int]]:
     """Let PyVRP search; stops by their numbers in the task."""
     solver: Any = optional("pyvrp", "patrols")
     stop: Any = optional("pyvrp.stop", "patrols")

@@ -16,7 +16,7 @@ from pocgeo.cells.grid import cells_of, positions, resolution_of
 from pocgeo.cells.sight import in_sight
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import require_columns
-from pocgeo.ground.geodesy import distance_m, earth_centred_m
+from pocgeo.ground.geodesy import bearing, distance_m, earth_centred_m
 
 __all__ = ["HOUSE_RULE", "KINDS", "StopRule", "candidate_stops", "cell_worth", "weight_column"]
 
@@ -26,6 +26,7 @@ Ints = NDArray[np.int64]
 KINDS = ("site", "settlement", "gap area", "high-risk cell")
 """What a stop may be; the first of two close together stays."""
 
+WINDS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 WEIGHTS = ("risk_persons", "risk", "people_persons")
 """What a stop is weighed by: the first of these that is known anywhere."""
 
@@ -116,8 +117,8 @@ def candidate_stops(
         `incidents_n`, `days_since_presence`, `last_presence_on`, `settlement`, `settlement_m`
         where known.
     places : DataFrame
-        `place` (name), `kind` (one of KINDS), `lon`, `lat`: settlements, sites, gap areas. Cells
-        of high risk away from all of them are added.
+        `place` (name), `kind` (one of KINDS), `lon`, `lat`: settlements, sites, gap areas. Those
+        in no cell given only lend their names. Cells of high risk away from all are added.
     rule : StopRule
 
     Returns
@@ -130,7 +131,10 @@ def candidate_stops(
     require_columns(cells, "cells", ["cell", "lon", "lat"])
     require_columns(places, "places", ["place", "kind", "lon", "lat"])
     worth = cell_worth(cells, rule)
-    spots = pd.concat([places, high_risk(cells, worth, rule)], ignore_index=True)
+    index = cells["cell"].to_numpy(dtype=np.int64)
+    own = cells_of(places["lon"], places["lat"], resolution_of(index))
+    inside = places[positions(index, own) >= 0]
+    spots = pd.concat([inside, high_risk(cells, worth, places, rule)], ignore_index=True)
     spots = apart(spots.dropna(subset=["lon", "lat"]).reset_index(drop=True), rule.apart_m)
     stop, at = seen_from(spots, cells, rule.sight_m)
     spots["stop_value"] = np.bincount(stop, worth.to_numpy()[at], minlength=len(spots))
@@ -144,19 +148,32 @@ def candidate_stops(
     return kept
 
 
-def high_risk(cells: pd.DataFrame, worth: pd.Series, rule: StopRule) -> pd.DataFrame:
+def high_risk(
+    cells: pd.DataFrame, worth: pd.Series, places: pd.DataFrame, rule: StopRule
+) -> pd.DataFrame:
     """Give the cells of most worth as places, named by the settlement nearest to them."""
     rows = worth[worth > 0].sort_values(ascending=False, kind="stable").index[: 4 * rule.most]
     found = cells.loc[rows]
-    names = pd.Series("unnamed place", index=found.index, dtype=object)
-    if "settlement" in found:
-        km = (found["settlement_m"].astype("float64") / 1000).round().astype("Int64")
-        words = km.astype("string") + " km from " + found["settlement"].astype("string")
-        words = words.where(km > 0, "near " + found["settlement"].astype("string"))
-        names = words.fillna("unnamed place").astype(object)
-    return pd.DataFrame(
-        {"place": names, "kind": KINDS[-1], "lon": found["lon"], "lat": found["lat"]}
-    )
+    lon, lat = found["lon"].to_numpy(float), found["lat"].to_numpy(float)
+    named = places[(places["kind"] == "settlement") & places[["lon", "lat"]].notna().all(axis=1)]
+    names = nearby_names(lon, lat, named)
+    return pd.DataFrame({"place": names, "kind": KINDS[-1], "lon": lon, "lat": lat})
+
+
+def nearby_names(lon: Floats, lat: Floats, named: pd.DataFrame) -> list[str]:
+    """Say where places lie from the nearest settlement: "2 km NE of Jorvand"."""
+    if named.empty:
+        return ["unnamed place"] * len(lon)
+    east, north = named["lon"].to_numpy(float), named["lat"].to_numpy(float)
+    at = np.asarray(KDTree(earth_centred_m(east, north)).query(earth_centred_m(lon, lat))[1])
+    km = distance_m(east[at], north[at], lon, lat) / 1000
+    to_deg = np.nan_to_num(bearing(east[at], north[at], lon, lat))
+    wind = np.rint(to_deg / 45).astype(int) % 8
+    names = named["place"].to_numpy(dtype=object)[at]
+    return [
+        f"{far:.0f} km {WINDS[to]} of {name}" if far >= 1 else f"near {name}"
+        for far, to, name in zip(km, wind, names, strict=True)
+    ]
 
 
 def apart(spots: pd.DataFrame, apart_m: float) -> pd.DataFrame:

@@ -66,6 +66,17 @@ STYLES: Mapping[str, Mapping[str, Any]] = {
                      "label": {"size": 11, "weight": 600, "colour": "#4c5763", "priority": 2}},
     "candidates": {"draw": "symbol", "symbol": "candidate", "hover": True,
                    "label": {"size": 10.5, "colour": "#12395c", "priority": 5}},
+    "patrol_ways": {"draw": "line", "colour": "#0b6e4f", "weight": 3.4, "opacity": 0.9,
+                    "tolerance_deg": 2e-5, "hover": True,
+                    "kinds": {"2": {"colour": "#b3202a"}, "3": {"colour": "#2b4bb3"},
+                              "4": {"colour": "#7a3f9d"}, "5": {"colour": "#a35c00"},
+                              "6": {"colour": "#20303f"}}},
+    "patrol_plan": {"draw": "dot", "colour": "#ffffff", "weight": 1.4, "fill": "#0b6e4f",
+                    "opacity": 1, "radius": 5.4, "hover": True,
+                    "label": {"size": 11, "weight": 700, "colour": "#12251c", "priority": 1},
+                    "kinds": {"2": {"fill": "#b3202a"}, "3": {"fill": "#2b4bb3"},
+                              "4": {"fill": "#7a3f9d"}, "5": {"fill": "#a35c00"},
+                              "6": {"fill": "#20303f"}}},
     "ranked": {"draw": "symbol", "symbol": "rank", "hover": True},
 }  # fmt: skip
 """Named looks; an overlay of maps/*.toml takes the one of its layer's name, or its `style`."""
