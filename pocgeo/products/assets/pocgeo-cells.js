@@ -99,7 +99,7 @@
       L.Renderer.prototype.initialize.call(this, {});
       this.store = store; this.shown = options.shown || 0; this.side = options.side || '';
       this.hidden = new Set(); this.overview = 'typical'; this.period = store.head.start;
-      this.ready = store.opening.then(() => { this.open = true; this.redraw(); });
+      this.ready = store.opening.then(() => this.measure().load(this.period)).then(() => { this.open = true; this.redraw(); });
     },
     _initContainer() { this._container = document.createElement('canvas'); this._pen = this._container.getContext('2d'); },
     _destroyContainer() { L.DomUtil.remove(this._container); delete this._container; delete this._pen; },
@@ -132,7 +132,7 @@
     show(index) { this.shown = index; this.hidden.clear(); return this.measure().open(this.period).then(() => this.redraw()); },
     setPeriod(period) {
       this.period = period;
-      return Promise.all(this.store.measures.map((measure) => measure.open(period))).then(() => { if (this.period === period) this.redraw(); });
+      return this.store.rest.then(() => Promise.all(this.store.measures.map((measure) => measure.open(period)))).then(() => { if (this.period === period) this.redraw(); });
     },
     setOverview(word) { this.overview = word; this.redraw(); },
     toggle(klass) { if (!this.hidden.delete(klass)) this.hidden.add(klass); this.redraw(); }
@@ -238,7 +238,7 @@
   const stores = new Map();
   /** A layer of the cells or areas kept under a name; all layers of one page share what is decoded. */
   P.cells = function (name, options) {
-    if (!stores.has(name)) { const store = new P.Store(P.json(name)); store.opening = store.open(); stores.set(name, store); }
+    if (!stores.has(name)) { const store = new P.Store(P.json(name)); store.opening = store.open((options || {}).shown || 0); stores.set(name, store); }
     const store = stores.get(name);
     return new (store.head.kind === 'areas' ? AreaLayer : CellLayer)(store, options || {});
   };

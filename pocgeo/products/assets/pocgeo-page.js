@@ -55,7 +55,7 @@
     store.measures.forEach((measure, i) => {
       const how = measure.group === 'sum' ? 'sum' : measure.group === 'max' || layer.overview === 'highest' ? 'max' : 'mean', row = el('tr', i === layer.shown ? 'poc-on' : '');
       const of = alone ? '' : ` (${how === 'max' ? 'highest' : measure.categories ? 'most frequent' : how === 'sum' ? 'total' : 'mean'})`, when = measure.at.length ? `, ${now}` : '';
-      row.append(el('td', '', measure.name + when + of), el('td', '', said(measure, measure.valueAt(found.level, found.k, how, layer.period), alone)));
+      row.append(el('td', '', measure.name + when + of), el('td', '', measure.opened(layer.period) ? said(measure, measure.valueAt(found.level, found.k, how, layer.period), alone) : '…'));
       table.append(row);
     });
     if (alone) {
@@ -286,7 +286,7 @@
     gridRow(views, panel);
     if (layers.length) panel.append(el('p', 'poc-fine poc-hint', `Point at ${layers[0].store.head.kind === 'areas' ? 'an area for its numbers; click to copy its name.' : 'a cell for its numbers; click to copy its id and grid reference.'}`));
     for (const view of views) P.maps.push({ map: view.map, cells: view.cells[0] || null, layers: view.cells, overlays: view.overlays, time, swipe });
-    layers.forEach((layer) => layer.prepare());
+    if (layers.length) layers[0].store.rest.then(() => layers.forEach((layer) => layer.prepare()));
     page.ready++;
     if (page.ready === page.maps) document.documentElement.dataset.pocgeo = 'ready';
   }

@@ -93,20 +93,22 @@
     }
     /** Which plane of codes holds a period of the slider; -1: none. */
     planeOf(period) { return this.at.length ? this.at[period] : 0; }
-    async load(period) {
+    /** Values, classes and the codes of a period; asked for as often as one likes, done once. */
+    load(period) { this.loading = this.loading || this.unpack(period); return this.loading; }
+    async unpack(period) {
       const values = await P.unpackJson(this.values);
       let sum = 0;
       this.value = Float64Array.from(values, this.exact ? (step) => (sum += step) / this.scale : Number);
       this.classOfCode = new Uint8Array(this.unknown + 1).fill(UNKNOWN);
       this.classes.forEach((_, i) => this.classOfCode.fill(i, this.first[i], this.first[i + 1]));
-      await this.open(period);
+      await this.codesFor(period);
     }
-    /** Unpack the codes of a period, once. */
-    async open(period) {
+    async open(period) { await this.load(period); await this.codesFor(period); }
+    async codesFor(period) {
       const plane = this.planeOf(period);
       if (plane >= 0 && !this.planes.has(plane)) this.planes.set(plane, P.codesOfPlanes(await P.blob(this.codes[plane]), this.bits, this.pieces));
     }
-    opened(period) { const plane = this.planeOf(period); return plane < 0 || this.planes.has(plane); }
+    opened(period) { const plane = this.planeOf(period); return Boolean(this.classOfCode) && (plane < 0 || this.planes.has(plane)); }
     cellsOf(klass, period) {
       const plane = this.planeOf(period);
       if (plane < 0) return klass === UNKNOWN ? this.pieces : 0;
@@ -161,19 +163,25 @@
       this.head = head; this.levels = new Map(); this.hatches = new Map();
       this.measures = head.measures.map((measure) => new Measure(measure, head.cells));
     }
-    async open() {
+    /** Enough for the first picture; what tooltips and other measures need follows in `rest`. */
+    async open(shown) {
       if (this.head.kind === 'areas') {
         [this.geometry, this.titles] = await Promise.all([P.unpackJson(this.head.geometry), P.unpackJson(this.head.titles)]);
         this.codes = new Float64Array(this.head.cells);
       } else this.codes = P.codesOfRuns(await P.blob(this.head.ids), this.head.cells);
-      await Promise.all(this.measures.map((measure) => measure.load(this.head.start)));
+      await this.measures[shown].load(this.head.start);
       if (this.head.hatch) this.hatched = await P.blob(this.head.hatch.codes);
+      this.texts = [];
+      this.rest = new Promise((done) => setTimeout(done, 0)).then(() => this.openRest());
+      return this;
+    }
+    async openRest() {
+      for (const measure of this.measures) await measure.load(this.head.start);
       this.texts = await Promise.all(this.head.texts.map(async (text) => {
         const [low, high, words] = await Promise.all([P.blob(text.low), P.blob(text.high), P.unpackJson(text.words)]);
         const code = P.codesOfPlanes(low, 16, this.head.cells);
         return { label: text.label, reason: text.reason, at: (k) => words[code[k] + high[k] * 65536] };
       }));
-      return this;
     }
     started(resolution) {
       if (!this.levels.has(resolution)) {

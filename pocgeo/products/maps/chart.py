@@ -92,6 +92,9 @@ def charted(
         if item.layer in overlays:
             released = overlays[item.layer]
             said += released.withheld
+            if released.audience != "internal" and not placed(released):
+                said.append(f"Not drawn, {released.audience} have it by area: {item.name}.")
+                continue
             packs.append(pack_overlay(item, released, ground))
     compare = compared(spec, pack)
     beside = compare is not None and spec.compare is not None and spec.compare.how == "beside"
@@ -109,6 +112,11 @@ def charted(
     views[-1]["map"].add_child(Furniture(settings, views))
     maps = tuple(view["map"] for view in views)
     return Chart(spec=spec, maps=maps, said=tuple(dict.fromkeys(said)))
+
+
+def placed(released: Released) -> bool:
+    """Say whether rows have a place of their own."""
+    return "geometry" in released.table or {"lon", "lat"} <= set(released.table.columns)
 
 
 def compared(spec: MapSpec, pack: CellPack | None) -> dict[str, str] | None:
