@@ -65,7 +65,7 @@ def test_a_dot_lies_in_the_cell_that_h3_gives(cells):
     lon, lat = grid.centres(cell)
     plane, window = plane_of((lon.min(), lat.min(), lon.max(), lat.max()), 1.4)
     x, y = plane.km(lon, lat)
-    piece = nearest_piece(x, y, 2.0, window, (300, 420))
+    piece = nearest_piece(x, y, 1.45, window, (300, 420))
     left, right, bottom, top = window
     across = left + (np.arange(420) + 0.5) * (right - left) / 420
     down = top - (np.arange(300) + 0.5) * (top - bottom) / 300
