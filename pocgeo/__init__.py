@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pocgeo.analyses.coverage import CoverageStandard as CoverageStandard
+    from pocgeo.analyses.deployment import DeploymentQuestion as DeploymentQuestion
+    from pocgeo.analyses.deployment import DeploymentStandard as DeploymentStandard
     from pocgeo.analyses.hotspots import HotspotTest as HotspotTest
     from pocgeo.analyses.patrols.order import PatrolOrder as PatrolOrder
     from pocgeo.analyses.patrols.routing import RouteSearch as RouteSearch
@@ -33,6 +35,8 @@ ROOM_OF = {
     "BadInput": "pocgeo.ground.errors",
     "Change": "pocgeo.aoi.travel",
     "CoverageStandard": "pocgeo.analyses.coverage",
+    "DeploymentQuestion": "pocgeo.analyses.deployment",
+    "DeploymentStandard": "pocgeo.analyses.deployment",
     "HotspotTest": "pocgeo.analyses.hotspots",
     "PatrolOrder": "pocgeo.analyses.patrols.order",
     "PatrolsAsked": "pocgeo.aoi.patrolling",
@@ -55,6 +59,8 @@ __all__ = [
     "BadInput",
     "Change",
     "CoverageStandard",
+    "DeploymentQuestion",
+    "DeploymentStandard",
     "HotspotTest",
     "PatrolOrder",
     "PatrolsAsked",

@@ -21,6 +21,7 @@ from pocgeo.aoi.indexed import Indexed, Progress
 from pocgeo.aoi.narrowed import narrowed
 from pocgeo.aoi.patrolling import PatrolsAsked
 from pocgeo.aoi.picture import picture
+from pocgeo.aoi.planning import planned, tried
 from pocgeo.aoi.standards import Narrowing, Period, StandardAsked, moment
 from pocgeo.aoi.travel import AS_IT_IS, Change
 from pocgeo.ground.errors import UnknownName
@@ -55,6 +56,7 @@ class Aoi:
     def __init__(self, file: AoiFile, *, progress: Progress | None = None) -> None:
         self.file = file
         self.change = AS_IT_IS
+        self.plan_said: dict[str, Any] = {}
         self.patrols_asked: PatrolsAsked | None = None
         self._progress = progress
 
@@ -201,6 +203,34 @@ class Aoi:
     ) -> tuple[pd.DataFrame, ...]:
         """Say who could have been there in time: in all, by month, and incident by incident."""
         return responding.responses(self.indexed, as_of, period, minutes)
+
+    def plan(self, *, as_of: date | None = None, **said: Any) -> tuple[pd.DataFrame, ...]:
+        """Deploy, redeploy or draw down: orders, cover, losers, alternatives, gap.
+
+        Keywords are those of DeploymentQuestion (new, moves, closures), DeploymentStandard and
+        PlanWishes; what is not said comes from [standards.deployment].
+        """
+        return planned(self.indexed, as_of, said)
+
+    def what_if(
+        self,
+        *,
+        add: Sequence[str] = (),
+        moves: Sequence[tuple[str, str]] = (),
+        close: Sequence[str] = (),
+        as_of: date | None = None,
+        **said: Any,
+    ) -> tuple[pd.DataFrame, ...]:
+        """Hold an idea of one's own against today and the best plan of the same size."""
+        idea = {"add": tuple(add), "moves": tuple(moves), "close": tuple(close)}
+        return tried(self.indexed, as_of, idea, said)
+
+    def planned(self, **said: Any) -> "Aoi":
+        """Give the same area with a plan (or `idea`) asked for, for its map."""
+        other = Aoi(self.file, progress=self._progress)
+        other.__dict__["indexed"] = self.indexed
+        other.plan_said = said
+        return other
 
     def patrols(
         self, asked: PatrolsAsked, *, as_of: date | None = None

@@ -354,17 +354,26 @@ def cell_table(scene: PlanScene, chosen: Mask, standard: DeploymentStandard) -> 
 
 
 def order_shapes(
-    scene: PlanScene, orders: Sequence[Order], table: pd.DataFrame
+    scene: PlanScene, orders: Sequence[Order], table: pd.DataFrame, which: str
 ) -> gpd.GeoDataFrame:
-    """Draw each order: the place taken or left, and the way of a move as a line."""
+    """Draw the orders: the ways of moves ("moves"), places "taken", or bases "left"."""
     sites = scene.sites
-    rows = []
-    for order, (_, row) in zip(orders, table.iterrows(), strict=True):
-        ends = [site for site in (order.base, order.place) if site >= 0]
-        points = [shapely.Point(sites["lon"].iloc[at], sites["lat"].iloc[at]) for at in ends]
-        facts = {name: row.get(name) for name in ("order_n", "action", "base", "place", "why")}
-        label = f"{row['order_n']}: " + " to ".join(place_of(scene, at) for at in ends)
-        shape = shapely.LineString(points) if len(points) > 1 else points[0]
-        rows.append({**facts, "label": label, "geometry": shape})
-    columns = ["order_n", "action", "base", "place", "why", "label", "geometry"]
-    return gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs="EPSG:4326")
+    points = shapely.points(sites["lon"], sites["lat"])
+    rows, shapes = [], []
+    for number, order in enumerate(orders):
+        if which == "moves" and order.action == "move":
+            shape: Any = shapely.LineString([points[order.base], points[order.place]])
+        elif which == "taken" and order.place >= 0:
+            shape = points[order.place]
+        elif which == "left" and order.base >= 0:
+            shape = points[order.base]
+        else:
+            continue
+        rows.append(number)
+        shapes.append(shape)
+    columns = ["order_n", "action", "base", "place", "grid_reference", "move_km", "march_min",
+               "why"]  # fmt: skip
+    facts = table.iloc[rows].reindex(columns=columns).reset_index(drop=True)
+    if which == "left":
+        facts["grid_reference"] = table["from_grid_reference"].iloc[rows].to_numpy()
+    return gpd.GeoDataFrame(facts, geometry=shapes, crs="EPSG:4326")

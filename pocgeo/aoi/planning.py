@@ -1,7 +1,7 @@
 """Deploy, redeploy, draw down, what-if: the options for one AOI, with gap, losers and reasons."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -24,17 +24,18 @@ from pocgeo.analyses.reach.table import ReachTable
 from pocgeo.aoi import plan_tables
 from pocgeo.aoi.answers import finished
 from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.plan_asked import Idea, PlanAsked, plan_asked
 from pocgeo.aoi.plan_demands import other_demands
 from pocgeo.aoi.plan_needs import known_bases
 from pocgeo.aoi.plan_places import named_place
-from pocgeo.aoi.plan_siting import PlanScene, PlanWishes, plan_scene
+from pocgeo.aoi.plan_siting import PlanScene, plan_scene
 from pocgeo.aoi.plan_words import instead_of, place_of
 from pocgeo.aoi.reaching import places
 from pocgeo.aoi.standards import moment
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.provenance import digest_of
 
-__all__ = ["Idea", "PlanAsked", "declared_plan", "plan", "plan_cells", "plan_sites", "what_if"]
+__all__ = ["PLAN_TABLES", "is_asked", "plan_finding", "planned", "tried"]
 
 TITLES = {
     "plan": "Orders",
@@ -47,40 +48,14 @@ TITLES = {
     "plan_robustness": "How firm the plan is",
     "plan_strength": "Platoons by base",
 }
+SHAPES = {"moves": "Moves", "taken": "Places taken", "left": "Bases that go"}
+PLAN_TABLES = (
+    "plan", "plan_cover", "plan_changes", "plan_obligations", "plan_rings", "plan_cells",
+    "plan_moves", "plan_taken", "plan_left",
+)  # fmt: skip
+"""Tables that follow from a plan alone: what maps and briefs show."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanAsked:
-    """One question of deployment, whole: numbers, standard, wishes."""
-
-    question: DeploymentQuestion
-    standard: DeploymentStandard = field(default_factory=DeploymentStandard)
-    wishes: PlanWishes = field(default_factory=PlanWishes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Idea:
-    """A planner's own plan."""
-
-    add: tuple[str, ...] = ()
-    """Places where a base is opened."""
-
-    moves: tuple[tuple[str, str], ...] = ()
-    """Bases that move, and where to."""
-
-    close: tuple[str, ...] = ()
-    """Bases that close."""
-
-    def __post_init__(self) -> None:
-        if not (self.add or self.moves or self.close):
-            raise BadInput("Say what changes: --add PLACE, --move BASE:PLACE or --close BASE.")
-
-    @property
-    def question(self) -> DeploymentQuestion:
-        """The same numbers, for the optimum beside it."""
-        return DeploymentQuestion(
-            new=len(self.add), moves=len(self.moves), closures=len(self.close)
-        )
+Said = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,36 +67,6 @@ class Answered:
     cover: Cover
     plan: Plan
     orders: tuple[Order, ...]
-
-
-def declared_plan(index: Indexed, changes: Mapping[str, Any] | None = None) -> PlanAsked | None:
-    """Take the question of `[standards.deployment]`, with what was typed instead; None: neither."""
-    said = dict(index.file.standards.get("deployment", {}))
-    typed = {name: value for name, value in (changes or {}).items() if value not in (None, ())}
-    said |= typed
-    steps = said.pop("steps", None)
-    if steps:
-        pairs = sorted((float(minutes), float(weight)) for minutes, weight in dict(steps).items())
-        said["steps_min"] = tuple(minutes for minutes, _ in pairs)
-        said["step_weights"] = tuple(weight for _, weight in pairs)
-    parts = [
-        {f.name: said[f.name] for f in fields(kind) if f.name in said}
-        for kind in (DeploymentQuestion, DeploymentStandard, PlanWishes)
-    ]
-    if not any(parts[0].values()):
-        return None
-    whole = ("new", "moves", "closures", "candidates_n", "platoons_n", "platoons_least",
-             "platoons_most", "seed")  # fmt: skip
-    for part in parts:
-        for name, value in part.items():
-            part[name] = tuple(value) if isinstance(value, list) else value
-            if name in whole and value is not None:
-                part[name] = int(value)
-    return PlanAsked(
-        question=DeploymentQuestion(**parts[0]),
-        standard=DeploymentStandard(**parts[1]),
-        wishes=PlanWishes(**parts[2]),
-    )
 
 
 def answered(index: Indexed, as_of: date | None, asked: PlanAsked) -> Answered:
@@ -151,15 +96,11 @@ def answer_of(scene: PlanScene, asked: PlanAsked, cover: Cover, found: Plan) -> 
     return Answered(scene=scene, asked=asked, cover=cover, plan=found, orders=tuple(orders))
 
 
-def plan(
-    index: Indexed, as_of: date | None, asked: PlanAsked, *, brief: bool = False
-) -> tuple[pd.DataFrame, ...]:
+def plan(index: Indexed, as_of: date | None, asked: PlanAsked) -> tuple[pd.DataFrame, ...]:
     """Answer a question of deployment: orders first, then what they do, cost and hang on."""
     made = answered(index, as_of, asked)
     scene, found = made.scene, made.plan
     siting, standard = scene.siting, asked.standard
-    if brief:
-        return tuple(told(made, index, tables_of(made, index, None)))
     index.say("the next best plans", 0, 3)
     near = plan_tables.alike(scene, found.chosen, standard.spacing_km)
     others = alternatives(siting, asked.question, standard, found, near, cover=made.cover)
@@ -260,47 +201,87 @@ def changes(
     return made
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Rivals:
+    """A planner's own idea, and the best plan of the same size."""
+
+    ours: Answered
+    best: Answered
+    notes: tuple[str, ...]
+
+
+def rivals(index: Indexed, as_of: date | None, idea: Idea, asked: PlanAsked) -> Rivals:
+    """Work out an idea and the best plan of its size, once."""
+    asked = replace(asked, question=idea.question)
+    at = moment(index, as_of)
+
+    def made() -> Rivals:
+        named = [named_place(index, text) for text in (*idea.add, *(to for _, to in idea.moves))]
+        further = pd.concat(named, ignore_index=True) if named else None
+        scene = plan_scene(index, at, asked.standard, asked.wishes, further)
+        gone = known_bases((*(base for base, _ in idea.moves), *idea.close), scene.sites)
+        taken = [scene.siting.of(part["site_id"].iloc[0]) for part in named]
+        chosen = idea_sites(scene, gone, taken)
+        cover = cover_of(scene.siting, asked.standard)
+        fits = scene.siting.allows(chosen, asked.question)
+        index.say("seeking the best plan of the same size", 0, 1)
+        best = best_plan(
+            scene.siting, asked.question, asked.standard, cover=cover,
+            known=chosen if fits else None,
+        )  # fmt: skip
+        index.say("seeking the best plan of the same size", 1, 1)
+        worth = worth_of(chosen, scene.siting, asked.standard, cover)
+        ours = replace(
+            best, chosen=chosen, worth=float(worth.min()), by_scenario=worth, platoons=None
+        )
+        orders = idea_orders(scene, idea, gone, taken)
+        return Rivals(
+            ours=Answered(scene=scene, asked=asked, cover=cover, plan=ours, orders=orders),
+            best=answer_of(scene, asked, cover, best),
+            notes=(compared(scene, asked, ours, best, cover), *broken(scene, chosen)),
+        )
+
+    return index.kept("idea " + digest_of([at, asked, idea]), made)
+
+
+def idea_sites(scene: PlanScene, gone: list[str], taken: list[int]) -> NDArray[np.bool_]:
+    """Give the sites of an idea; refuse one that names a base or a place twice."""
+    if len(set(gone)) < len(gone):
+        raise BadInput("A base is named twice: it can move or close, once.")
+    if len(set(taken)) < len(taken):
+        raise BadInput("A place is named twice: one base goes to one place.")
+    outside = ~scene.sites["cell"].isin(scene.cells["cell"]).to_numpy()
+    for place in taken:
+        if outside[place]:
+            name = scene.sites["name"].iloc[place]
+            raise BadInput(f"{name} lies outside the area of interest: nothing is known there.")
+    chosen = scene.siting.today.copy()
+    chosen[[scene.siting.of(code) for code in gone]] = False
+    chosen[taken] = True
+    return chosen
+
+
 def what_if(
     index: Indexed, as_of: date | None, idea: Idea, asked: PlanAsked
 ) -> tuple[pd.DataFrame, ...]:
     """Hold a planner's own idea against today and against the best plan of the same size."""
-    at = moment(index, as_of)
-    named = [named_place(index, text) for text in (*idea.add, *(to for _, to in idea.moves))]
-    further = pd.concat(named, ignore_index=True) if named else None
-    asked = replace(asked, question=idea.question)
-    scene = plan_scene(index, at, asked.standard, asked.wishes, further)
-    gone = known_bases((*(base for base, _ in idea.moves), *idea.close), scene.sites)
-    if len(set(gone)) < len(gone):
-        raise BadInput("A base is named twice: it can move or close, once.")
-    chosen = scene.siting.today.copy()
-    for code in gone:
-        chosen[scene.siting.of(code)] = False
-    taken = [scene.siting.of(part["site_id"].iloc[0]) for part in named]
-    if len(set(taken)) < len(taken):
-        raise BadInput("A place is named twice: one base goes to one place.")
-    chosen[taken] = True
-    cover = cover_of(scene.siting, asked.standard)
-    orders = idea_orders(scene, idea, gone, taken)
-    fits = scene.siting.allows(chosen, asked.question)
-    index.say("seeking the best plan of the same size", 0, 1)
-    best = best_plan(
-        scene.siting, asked.question, asked.standard, cover=cover, known=chosen if fits else None
-    )
-    index.say("seeking the best plan of the same size", 1, 1)
-    worth = worth_of(chosen, scene.siting, asked.standard, cover)
-    ours = replace(best, chosen=chosen, worth=float(worth.min()), by_scenario=worth, platoons=None)
-    made = Answered(scene=scene, asked=asked, cover=cover, plan=ours, orders=orders)
-    tables = tables_of(made, index, None)
-    options = {"today": scene.siting.today, "your idea": chosen, "best plan": best.chosen}
-    tables["plan_cover"] = plan_tables.cover_table(scene, options, asked.standard, cover)
-    notes = [compared(scene, asked, ours, best, cover), *broken(scene, chosen)]
-    ready = told(made, index, tables)
-    ready[0].attrs["notes"] = [*notes, *scene.notes]
-    rival = answer_of(scene, asked, cover, best)
-    theirs = told(rival, index, {"plan": tables_of(rival, index, None)["plan"]})[0]
-    titled = [named_as(ready[0], "whatif", f"Your idea: {asked.question.words}")]
+    made = rivals(index, as_of, idea, asked)
+    ours, scene = made.ours, made.ours.scene
+    standard = ours.asked.standard
+    tables = tables_of(ours, index, None)
+    options = {
+        "today": scene.siting.today, "your idea": ours.plan.chosen,
+        "best plan": made.best.plan.chosen,
+    }  # fmt: skip
+    tables["plan_cover"] = plan_tables.cover_table(scene, options, standard, ours.cover)
+    ready = told(ours, index, tables)
+    ready[0].attrs["notes"] = [*made.notes, *scene.notes]
+    theirs = told(made.best, index, {"plan": tables_of(made.best, index, None)["plan"]})[0]
+    theirs.attrs["notes"] = [gap_words(made.best.plan)]
+    size = ours.asked.question.words
+    titled = [named_as(ready[0], "whatif", f"Your idea: {size}")]
     titled += [named_as(ready[1], "whatif_cover", "Today, your idea, and the best of its size")]
-    titled += [named_as(theirs, "whatif_best", f"The best plan of {asked.question.words}")]
+    titled += [named_as(theirs, "whatif_best", f"The best plan of {size}")]
     return (*titled, *ready[2:])
 
 
@@ -352,20 +333,70 @@ def broken(scene: PlanScene, chosen: NDArray[np.bool_]) -> list[str]:
     return said
 
 
-def plan_cells(index: Indexed, as_of: date | None, asked: PlanAsked) -> pd.DataFrame:
-    """Minutes by cell before and after the plan: for the map."""
-    made = answered(index, as_of, asked)
-    table = plan_tables.cell_table(made.scene, made.plan.chosen, asked.standard)
-    table.attrs["notes"] = [gap_words(made.plan), *made.scene.notes]
-    title = f"Before and after: {asked.question.words}"
-    return finished(table, index, made.scene.moment, "plan_cells", title, deployment=asked)
+def shown(index: Indexed, as_of: date | None, said: Mapping[str, Any] | None, name: str) -> Any:
+    """Give one table of the plan that aoi.toml declares or that was asked for: for maps, briefs.
+
+    Raises
+    ------
+    BadInput
+        No plan is asked for.
+    """
+    rest = dict(said or {})
+    idea = rest.pop("idea", None)
+    if idea is not None:
+        asked = plan_asked(index, rest, sized=False) or PlanAsked(question=DeploymentQuestion())
+        made = rivals(index, as_of, Idea(**idea), asked).ours
+    else:
+        made = answered(index, as_of, asked_or_refused(index, rest))
+    notes = [gap_words(made.plan), *made.scene.notes] if idea is None else list(made.scene.notes)
+    size = made.asked.question.words
+    if name == "plan_cells":
+        table = plan_tables.cell_table(made.scene, made.plan.chosen, made.asked.standard)
+        table.attrs["notes"] = notes
+        title = f"Before and after: {size}"
+        return finished(table, index, made.scene.moment, name, title, deployment=made.asked)
+    tables = tables_of(made, index, None)
+    which = name.removeprefix("plan_")
+    if which in SHAPES:
+        shapes: Any = plan_tables.order_shapes(made.scene, made.orders, tables["plan"], which)
+        shapes = finished(shapes, index, made.scene.moment, name, f"{SHAPES[which]}: {size}")
+        shapes.attrs |= {"kind": "points", "sensitivity": "restricted"}
+        return shapes
+    ready = {table.attrs["name"]: table for table in told(made, index, tables)}
+    if name not in ready:
+        raise BadInput(f"This plan has no table {name}: no base goes.")
+    return ready[name]
 
 
-def plan_sites(index: Indexed, as_of: date | None, asked: PlanAsked) -> Any:
-    """Places of the orders, and the ways of the moves: for the map."""
-    made = answered(index, as_of, asked)
-    orders = {table.attrs["name"]: table for table in plan(index, as_of, asked, brief=True)}
-    shapes = plan_tables.order_shapes(made.scene, made.orders, orders["plan"])
-    shapes = finished(shapes, index, made.scene.moment, "plan_sites", "Orders of the plan")
-    shapes.attrs |= {"kind": "points", "sensitivity": "restricted"}
-    return shapes
+def asked_or_refused(index: Indexed, said: Said | None) -> PlanAsked:
+    """Take what is asked; say how to ask where nothing is."""
+    asked = plan_asked(index, said)
+    if asked is None:
+        raise BadInput(
+            f"{index.file.path}: no plan is asked for. Say --new, --move or --close, or declare "
+            "new, moves or closures in [standards.deployment]."
+        )
+    return asked
+
+
+def planned(index: Indexed, as_of: date | None, said: Said) -> tuple[pd.DataFrame, ...]:
+    """Plan what is said, else what aoi.toml declares."""
+    return plan(index, as_of, asked_or_refused(index, said))
+
+
+def tried(index: Indexed, as_of: date | None, idea: Said, said: Said) -> tuple[pd.DataFrame, ...]:
+    """Try an idea by the standard that is said, else by that of aoi.toml."""
+    asked = plan_asked(index, said, sized=False)
+    assert asked is not None
+    return what_if(index, as_of, Idea(**idea), asked)
+
+
+def is_asked(aoi: Any) -> bool:
+    """Whether a plan was asked of an area, or declared for it."""
+    said = dict(aoi.plan_said or {})
+    return "idea" in said or plan_asked(aoi.indexed, said) is not None
+
+
+def plan_finding(name: str, aoi: Any, day: date | None) -> Any:
+    """Give a table of the plan of an area by name, as maps and briefs call it."""
+    return shown(aoi.indexed, day, aoi.plan_said, name)

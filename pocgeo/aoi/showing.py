@@ -13,6 +13,7 @@ import shapely
 
 from pocgeo.aoi import briefing, obligations, patrolling, reaching
 from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.planning import PLAN_TABLES, is_asked, plan_finding
 from pocgeo.aoi.standards import as_of_day
 from pocgeo.aoi.travel import AS_IT_IS
 from pocgeo.ground.errors import Refused, UnknownName
@@ -50,6 +51,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "response": lambda aoi, day: aoi.response(as_of=day)[0],
     "response_months": lambda aoi, day: aoi.response(as_of=day)[1],
     "response_incidents": lambda aoi, day: aoi.response(as_of=day)[2],
+    **{name: partial(plan_finding, name) for name in PLAN_TABLES},
     "patrol_plan": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[0],
     "patrol_lines": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[3],
     "patrol_cells": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[4],
@@ -220,6 +222,8 @@ def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
         spec = map_spec(name, aoi.file.folder)
         if spec.table == "reach_change_cells" and aoi.change == AS_IT_IS:
             continue  # a map of a change is asked for by name, with the change
+        if spec.table == "plan_cells" and not is_asked(aoi):
+            continue  # no plan is asked for, and none declared
         if spec.table == "patrol_cells" and aoi.patrols_asked is None:
             continue  # drawn by the command that plans the patrols
         missing = missing_table(aoi, spec)

@@ -36,6 +36,17 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "populated_persons": NUMBER,
         },
         "risk": {"weights": TEXT},
+        "deployment": {
+            "new": NUMBER, "moves": NUMBER, "closures": NUMBER, "steps": NUMBERS, "demand": TEXT,
+            "demands": TEXTS, "seasons": TEXTS, "candidates": TEXTS, "propose": TEXTS,
+            "candidates_n": NUMBER, "spacing_km": NUMBER, "keep": TEXTS, "protect": TEXTS,
+            "protect_min": NUMBER, "may_leave": TEXTS, "backup_weight": NUMBER,
+            "middle_min": NUMBER, "equity": NUMBER, "move_limit_km": NUMBER,
+            "platoons_n": NUMBER, "platoons_least": NUMBER, "platoons_most": NUMBER,
+            "persons_per_platoon": NUMBER, "mobility": TEXT, "notice_min": NUMBER,
+            "range_km": NUMBER, "ring_km": NUMBER, "speed_change": NUMBER, "gap": NUMBER,
+            "seed": NUMBER,
+        },
         "indicators": {"presence_days": NUMBER, "reach_min": NUMBER, "high_risk_share": NUMBER},
         "gaps": {},
         "alarms": {
