@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pocgeo.analyses.coverage import CoverageStandard as CoverageStandard
     from pocgeo.analyses.deployment import DeploymentQuestion as DeploymentQuestion
     from pocgeo.analyses.deployment import DeploymentStandard as DeploymentStandard
+    from pocgeo.analyses.forecast import ForecastStandard as ForecastStandard
     from pocgeo.analyses.hotspots import HotspotTest as HotspotTest
     from pocgeo.analyses.patrols.order import PatrolOrder as PatrolOrder
     from pocgeo.analyses.patrols.routing import RouteSearch as RouteSearch
@@ -37,6 +38,7 @@ ROOM_OF = {
     "CoverageStandard": "pocgeo.analyses.coverage",
     "DeploymentQuestion": "pocgeo.analyses.deployment",
     "DeploymentStandard": "pocgeo.analyses.deployment",
+    "ForecastStandard": "pocgeo.analyses.forecast",
     "HotspotTest": "pocgeo.analyses.hotspots",
     "PatrolOrder": "pocgeo.analyses.patrols.order",
     "PatrolsAsked": "pocgeo.aoi.patrolling",
@@ -61,6 +63,7 @@ __all__ = [
     "CoverageStandard",
     "DeploymentQuestion",
     "DeploymentStandard",
+    "ForecastStandard",
     "HotspotTest",
     "PatrolOrder",
     "PatrolsAsked",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pocgeo.aoi import (
     answers,
+    foreseen,
     obligations,
     patrol_record,
     patrolling,
@@ -181,6 +182,34 @@ class Aoi:
     def flagged(self, table: pd.DataFrame) -> pd.DataFrame:
         """Keep the flagged cells of a hotspot table, the most surprising first."""
         return answers.flagged(table)
+
+    def forecast(
+        self,
+        *,
+        perpetrator: Sequence[str] = (),
+        incident_type: Sequence[str] = (),
+        as_of: date | None = None,
+        **asked: Any,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Say what to expect in the next months, by cell and by area, how sure, and why."""
+        only = {"perpetrator": tuple(perpetrator), "incident_type": tuple(incident_type)}
+        return foreseen.forecasts(self.indexed, as_of, only, asked)
+
+    def scorecard(
+        self,
+        *,
+        perpetrator: Sequence[str] = (),
+        incident_type: Sequence[str] = (),
+        as_of: date | None = None,
+        **asked: Any,
+    ) -> tuple[pd.DataFrame, ...]:
+        """Score the forecast on its own past: scores, differences, reliability, last time."""
+        only = {"perpetrator": tuple(perpetrator), "incident_type": tuple(incident_type)}
+        return foreseen.scorecards(self.indexed, as_of, only, asked)
+
+    def top_places(self, table: pd.DataFrame, count: int = foreseen.TOP) -> pd.DataFrame:
+        """Keep the places of a forecast where most is expected."""
+        return foreseen.top_places(table, count)
 
     def reach(
         self,

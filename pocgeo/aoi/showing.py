@@ -42,6 +42,12 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "risk": lambda aoi, day: aoi.risk(as_of=day),
     "presence": lambda aoi, day: aoi.presence(as_of=day),
     "indicators": lambda aoi, day: aoi.indicators(as_of=day),
+    "forecast": lambda aoi, day: aoi.forecast(as_of=day)[0],
+    "forecast_areas": lambda aoi, day: aoi.forecast(as_of=day)[1],
+    "scorecard": lambda aoi, day: aoi.scorecard(as_of=day)[0],
+    "scorecard_differences": lambda aoi, day: aoi.scorecard(as_of=day)[1],
+    "scorecard_reliability": lambda aoi, day: aoi.scorecard(as_of=day)[2],
+    "scorecard_last": lambda aoi, day: aoi.scorecard(as_of=day)[3],
     "reach": lambda aoi, day: aoi.reach(as_of=day)[0],
     "reach_by_base": lambda aoi, day: aoi.reach(as_of=day)[1],
     "reach_seasons": lambda aoi, day: aoi.seasons(as_of=day),
@@ -243,7 +249,7 @@ def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
 
 
 NEEDS = {
-    "gap_cells": "population", "population": "population", "hotspots": "incidents",
+    "gap_cells": "population", "population": "population", "hotspots": "incidents", "forecast": "incidents",
     "risk": "incidents", "presence": "patrols", "reach_cells": "bases",
 }  # fmt: skip
 
@@ -347,6 +353,8 @@ METHODS = {
     "false-discovery control and a minimum count. Gi* z is descriptive only.",
     "risk": "Threat (incidents by severity, age and nearness) times vulnerability (declared "
     "indicators), each 0 to 1; weights in standards/risk_weights.toml.",
+    "forecast": "Additive self-exciting count of incidents, weights learnt anew from this area's own "
+    "record; negative binomial chances held against its past (pocgeo scorecard).",
     "presence": "Recorded tracks: hours lie in the cell of the position; a visit is a stay of 5 "
     "minutes with the cell in sight (500 m). A unit's own base is not a patrol.",
     "reach_cells": "Minutes over the ground: 12 directions between cells, exact road vertices, "

@@ -2,7 +2,9 @@
 
 import click
 
+from pocgeo.doors.foreseeing import forecast, scorecard
+
 __all__ = ["THREAT"]
 
 
-THREAT: tuple[click.Command, ...] = ()
+THREAT: tuple[click.Command, ...] = (forecast, scorecard)

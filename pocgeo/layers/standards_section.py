@@ -35,6 +35,13 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "disk": NUMBER, "fdr": NUMBER, "min_incidents": NUMBER, "expectation": TEXT,
             "populated_persons": NUMBER,
         },
+        "forecast": {
+            "months": NUMBER, "lag_months": NUMBER, "level": NUMBER, "resolution": NUMBER,
+        },
+        "scorecard": {
+            "origins": NUMBER, "level": NUMBER, "draws": NUMBER, "seed": NUMBER,
+            "block_months": NUMBER, "top": NUMBER,
+        },
         "risk": {"weights": TEXT},
         "deployment": {
             "new": NUMBER, "moves": NUMBER, "closures": NUMBER, "steps": NUMBERS, "demand": TEXT,

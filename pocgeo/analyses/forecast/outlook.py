@@ -167,8 +167,8 @@ def _with_record(table: pd.DataFrame, rates: Rates) -> pd.DataFrame:
         table[f"disk_{name}"] = rates.place.disks @ sums
     rows = record.between(last - IMPRECISE_MONTHS + 1, last, every)
     weight, spread = record.weight[rows], record.spread[rows]
-    whole = np.bincount(record.cell[rows], weight, minlength=size)
-    vague = np.bincount(record.cell[rows], weight * spread, minlength=size)
+    whole = rates.place.disks @ np.bincount(record.cell[rows], weight, minlength=size)
+    vague = rates.place.disks @ np.bincount(record.cell[rows], weight * spread, minlength=size)
     table["imprecise_share"] = np.divide(vague, whole, out=np.full(size, np.nan), where=whole > 0)
     return table
 

@@ -29,7 +29,8 @@ REASONS = (
 """Column, words, and the terms that each reason joins."""
 
 FINEST = 15
-MOST_MONTHS = 12
+MOST_MONTHS = 6
+"""Beyond half a year the last months say little, and nothing here was tested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +51,14 @@ class ForecastStandard:
     finer than the AOI's own."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.months <= MOST_MONTHS or int(self.months) != self.months:
+        if not isinstance(self.months, int) or not 1 <= self.months <= MOST_MONTHS:
             raise BadInput(f"months must be 1 to {MOST_MONTHS} whole months, got {self.months}.")
-        if not 0 <= self.lag_months <= MOST_MONTHS or int(self.lag_months) != self.lag_months:
+        if not 0 <= self.lag_months <= MOST_MONTHS or not isinstance(self.lag_months, int):
             raise BadInput(
                 f"lag_months must be 0 to {MOST_MONTHS} whole months, got {self.lag_months}."
             )
         if not 0 < self.level < 1:
             raise BadInput(f"level must lie between 0 and 1, got {self.level:g}.")
         level = self.resolution
-        if level is not None and (not 0 <= level <= FINEST or int(level) != level):
+        if level is not None and (not 0 <= level <= FINEST or not isinstance(level, int)):
             raise BadInput(f"resolution must be 0 to {FINEST}, got {level}.")

@@ -56,11 +56,11 @@ class ScorecardStandard:
     def __post_init__(self) -> None:
         for name in ("origins", "draws", "block_months", "top"):
             value = getattr(self, name)
-            if value < 1 or int(value) != value:
+            if not isinstance(value, int) or value < 1:
                 raise BadInput(f"{name} must be a whole number of 1 or more, got {value}.")
         if not 0 < self.level < 1:
             raise BadInput(f"level must lie between 0 and 1, got {self.level:g}.")
-        if not 0 <= self.seed < 2**63:
+        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
             raise BadInput(f"seed must be 0 or more, got {self.seed}.")
 
 
@@ -141,21 +141,21 @@ def _scores(tested: Backtest, rates: Rates) -> pd.DataFrame:
         ]  # fmt: skip
     percents = [f"{share:.0%}" for share in LAND]
     measures = [
-        *(f"Share of incidents in the top {each} of land" for each in percents),
-        *(f"Share of incidents in the top {each} cells" for each in CELLS),
-        *(f"Times better than chance, top {each} (PAI)" for each in percents),
-        *(f"Share of the best possible, top {each} (PEI*)" for each in percents),
-        *(f"Share of incidents in quiet places, top {each}" for each in percents[1:]),
-        "Log score per incident", "CRPS per incident", "Brier score of disks, x 1,000",
-        "Incidents expected for each that came",
+        *(f"Share in top {each} of land" for each in percents),
+        *(f"Share in top {each} cells" for each in CELLS),
+        *(f"PAI, top {each} of land" for each in percents),
+        *(f"PEI*, top {each} of land" for each in percents),
+        *(f"Quiet places, top {each} of land" for each in percents[1:]),
+        "Log score per incident", "CRPS per incident", "Brier score of disks x 1,000",
+        "Expected for each that came",
     ]  # fmt: skip
     better = ["higher"] * (len(measures) - 4) + ["lower"] * 3 + ["near 1"]
     return pd.DataFrame({"measure": measures, "better": better, **columns})
 
 
 PAIRED = (
-    ("Share of incidents in the top 5% of land", "by_land", 1, 1),
-    ("Share of incidents in the top 25 cells", "by_cells", 1, 1),
+    ("Share in top 5% of land", "by_land", 1, 1),
+    ("Share in top 25 cells", "by_cells", 1, 1),
     ("Log score per incident", "log_score", None, -1),
     ("CRPS per incident", "crps", None, -1),
 )
@@ -178,7 +178,14 @@ def _differences(tested: Backtest, rates: Rates, score: ScorecardStandard) -> pd
             if count < FEWEST_FOR_INTERVAL:
                 low, high = np.nan, np.nan
             rows.append((measure, MODEL_WORDS[name], mean, low, high, _verdict(low, high, sign)))
-    columns = ["measure", "against", "difference", "difference_low", "difference_high", "verdict"]
+    columns = [
+        "measure",
+        "against",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "conclusion",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -190,7 +197,7 @@ def _one(trials: tuple[Trial, ...], field: str, which: int | None) -> Floats:
 def _verdict(low: float, high: float, sign: int) -> str:
     """Say what an interval of a difference means for the forecast."""
     if np.isnan(low):
-        return "too few past forecasts to tell"
+        return "too few to tell"
     if low <= 0 <= high:
         return "no clear difference"
     return "forecast better" if (low > 0) == (sign > 0) else "forecast worse"
@@ -216,7 +223,7 @@ def _reliability(tested: Backtest) -> pd.DataFrame:
 
 def _headline(tested: Backtest, rates: Rates, scores: pd.DataFrame) -> str:
     """Say in one sentence how the forecast ranked, beside the simplest rule and the best one."""
-    row = scores[scores["measure"] == "Share of incidents in the top 5% of land"].iloc[0]
+    row = scores[scores["measure"] == "Share in top 5% of land"].iloc[0]
     first = rates.record.start + rates.standard.lag_months + tested.origins[0]
     until = rates.record.start + rates.standard.lag_months + tested.origins[-1]
     until += rates.standard.months - 1
@@ -228,7 +235,7 @@ def _headline(tested: Backtest, rates: Rates, scores: pd.DataFrame) -> str:
     beside = ", ".join(f"{words} {share:.0%}" for words, share in others.items())
     return (
         f"Record of {len(tested.origins)} past forecasts, {month_on(first):%b %Y} to "
-        f"{month_on(until):%b %Y}, {tested.incidents.sum():,.0f} incidents: the 5 % of land ranked "
+        f"{month_on(until):%b %Y}, {tested.incidents.sum():,.0f} incidents: the 5% of land ranked "
         f"highest held {row['score_forecast']:.0%} of them (by {beside})."
     )
 
@@ -241,6 +248,6 @@ def _quiet_note(tested: Backtest) -> str:
     held = _stack(tested.trials["forecast"], "quiet")[:, 1].sum() / quiet
     return (
         f"{quiet / whole:.0%} of them came where nothing had been recorded for 12 months, in the "
-        f"cell or next to it; the top 5 % of land held only {held:.0%} of those. A low chance is "
+        f"cell or next to it; the top 5% of land held only {held:.0%} of those. A low chance is "
         "no promise of quiet."
     )
