@@ -2,9 +2,10 @@
 
 import click
 
+from pocgeo.doors.deploying import plan, whatif
 from pocgeo.doors.patrolling import patrols
 
 __all__ = ["PLANS"]
 
 
-PLANS: tuple[click.Command, ...] = (patrols,)
+PLANS: tuple[click.Command, ...] = (plan, whatif, patrols)
