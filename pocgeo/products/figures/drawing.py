@@ -43,10 +43,10 @@ from pocgeo.products.released import Released
 
 __all__ = ["figure_bytes", "save_figure"]
 
-FRAME = (0.02, 0.13, 0.70, 0.735)
-"""Left, bottom, width and height of the map, parts of the sheet."""
+FRAME, BARE_FRAME = (0.02, 0.13, 0.70, 0.735), (0.002, 0.085, 0.72, 0.913)
+"""Left, bottom, width and height of the map, parts of the sheet; with a head and without."""
 
-PANEL = (0.735, 0.98, 0.13, 0.862)
+PANEL, BARE_PANEL = (0.735, 0.98, 0.13, 0.862), (0.735, 0.995, 0.085, 0.99)
 """Left, right, bottom and top of the legend."""
 
 LIMIT_DOTS = 6_000_000
@@ -187,9 +187,10 @@ def draw_map(
 ) -> list[LegendEntry]:  # fmt: skip
     """Draw the map itself; gives the legend of what lies over the cells."""
     wide, high = sheet.size
-    width, height = FRAME[2:]
+    place = BARE_FRAME if sheet.bare else FRAME
+    width, height = place[2:]
     plane, window = plane_of(frame.boundary.bounds, width * wide / (height * high))
-    axes = made.add_axes(FRAME)
+    axes = made.add_axes(place)
     axes.set(xlim=window[:2], ylim=window[2:], xticks=[], yticks=[], facecolor="#f4f6f7")
     over = Over(axes=axes, plane=plane, window=window, scale=sheet.scale, words=words)
     shore = plane.geometry(np.array([frame.boundary]))
@@ -270,15 +271,13 @@ def draw_around(
 ) -> None:  # fmt: skip
     """Write title, facts, legend, notes and marking."""
     s = sheet.scale
-    marking(made, frame.marking, words, 9 * s)
-    head = paragraph(made, (0.02, 0.70, 0.90, 0.963), words.text(frame.title), words, 14 * s,
-                     weight="bold")  # fmt: skip
-    paragraph(made, (0.02, 0.70, 0.87, head), words.text(spec.question), words, 8.2 * s,
-              color="#3a4650")  # fmt: skip
-    y = 0.958
+    left, right, bottom, top = BARE_PANEL if sheet.bare else PANEL
+    if not sheet.bare:
+        draw_head(made, spec, frame, words, s)
+    y = top if sheet.bare else 0.958
     for key, said in facts(frame, words):
-        y = paragraph(made, (0.735, 0.98, 0.86, y), f"{words(key)}: {said}", words, 6.8 * s)
-    left, right, bottom, top = PANEL
+        y = paragraph(made, (left, right, 0.0, y), f"{words(key)}: {said}", words, 6.8 * s)
+    top = min(top, y - 0.02)
     if coloured is not None:
         heading = words.text(coloured.parts.label)
         heading += f" · {coloured.period}" if coloured.period else ""
@@ -288,7 +287,16 @@ def draw_around(
                         words, 5.8 * s, color="#3a4650") - 0.012  # fmt: skip
     if entries:
         legend(made, (left, right, bottom, top), words("also_shown"), entries, words, 6.8 * s)
-    footer(made, spec, coloured, frame, words, s)
+    footer(made, spec, coloured, frame, sheet, words)
+
+
+def draw_head(made: Figure, spec: MapSpec, frame: PageFrame, words: Words, s: float) -> None:
+    """Write the marking, the title and the question."""
+    marking(made, frame.marking, words, 9 * s)
+    head = paragraph(made, (0.02, 0.70, 0.90, 0.963), words.text(frame.title), words, 14 * s,
+                     weight="bold")  # fmt: skip
+    paragraph(made, (0.02, 0.70, 0.87, head), words.text(spec.question), words, 8.2 * s,
+              color="#3a4650")  # fmt: skip
 
 
 def facts(frame: PageFrame, words: Words) -> Iterator[tuple[str, str]]:
@@ -324,20 +332,24 @@ def share_of(part: float) -> str:
 
 
 def footer(
-    made: Figure, spec: MapSpec, coloured: Coloured | None, frame: PageFrame, words: Words, s: float
-) -> None:
+    made: Figure, spec: MapSpec, coloured: Coloured | None, frame: PageFrame, sheet: Sheet,
+    words: Words,
+) -> None:  # fmt: skip
     """Write notes, method, the disclaimer of boundaries, and where the sheet comes from."""
+    s = sheet.scale
+    left, right, low = (0.002, 0.998, 0.0) if sheet.bare else (0.02, 0.98, 0.03)
     released = coloured.mosaic.released if coloured else None
     said = [*frame.notes, *spec.notes]
     if released is not None:
         said += [*released.withheld, *released.notes]
     text = " ".join(words.text(line) for line in dict.fromkeys(said))
-    y = paragraph(made, (0.02, 0.98, 0.088, 0.122), text, words, 5.8 * s)
+    y = paragraph(made, (left, right, low + 0.055, low + 0.08 if sheet.bare else 0.122), text,
+                  words, 5.8 * s)  # fmt: skip
     if frame.method:
         method = f"{words('method')}: {words.text(frame.method)}"
-        y = paragraph(made, (0.02, 0.98, 0.062, min(y, 0.088)), method, words, 5.8 * s,
+        y = paragraph(made, (left, right, low + 0.03, min(y, low + 0.058)), method, words, 5.8 * s,
                       color="#3a4650")  # fmt: skip
     made_line = words("made", day=words.day(frame.made_at), time=f"{frame.made_at:%H:%M}",
                       digest=digest_of(frame.manifest)[:12])  # fmt: skip
-    paragraph(made, (0.02, 0.98, 0.03, min(y, 0.06)), f"{words.text(DISCLAIMER)} {made_line}",
-              words, 5.4 * s, color="#3a4650")  # fmt: skip
+    paragraph(made, (left, right, low, min(y, low + 0.03)),
+              f"{words.text(DISCLAIMER)} {made_line}", words, 5.4 * s, color="#3a4650")  # fmt: skip

@@ -7,8 +7,8 @@ from pocgeo.products.figures.words import LANGUAGES
 
 __all__ = ["FORMS", "PAPERS", "Sheet"]
 
-PAPERS = {"a4": (11.69, 8.27), "a3": (16.54, 11.69), "slide": (40 / 3, 7.5)}
-"""Width and height in inches, lying."""
+PAPERS = {"a4": (11.69, 8.27), "a3": (16.54, 11.69), "slide": (40 / 3, 7.5), "body": (12.93, 5.9)}
+"""Width and height in inches, lying; body: what is left of a slide under its own title."""
 
 FORMS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 
@@ -18,7 +18,7 @@ class Sheet:
     """How a map is put on paper."""
 
     paper: str = "a4"
-    """a4, a3 or slide (16:9), lying."""
+    """a4, a3, slide (16:9) or body (of a slide that has title and marking itself), lying."""
 
     dpi: int = 300
     """Dots per inch of pictures, 50 to 600."""
@@ -48,4 +48,9 @@ class Sheet:
     @property
     def scale(self) -> float:
         """Size of letters and lines, 1 on A4."""
-        return {"a4": 1.0, "a3": 1.3, "slide": 1.15}[self.paper]
+        return {"a4": 1.0, "a3": 1.3, "slide": 1.15, "body": 1.15}[self.paper]
+
+    @property
+    def bare(self) -> bool:
+        """Whether title and marking are left to what the picture is put into."""
+        return self.paper == "body"
