@@ -99,11 +99,14 @@ def order_table(
         row = order_row(scene, order) | {"order_n": number}
         place, base = order.place, order.base
         said = []
+        row["gained_persons"] = row["lost_persons"] = 0.0
         if place >= 0:
             row["gained_persons"] = people_in(scene, cells[place])
             said.append(why_taken(scene, place, cells[place], by_site.get(place), standard))
         if base >= 0:
             row["march_min"] = march.get(base)
+            if order.action == "move" and not row["march_min"] >= 0:
+                said.append("No way there was found within two days.")
             row["lost_persons"] = people_in(scene, cells[base])
             said.append(
                 why_left(scene, base, cells[base], plan.chosen, by_site.get(base), standard)

@@ -148,8 +148,8 @@ def told(made: Answered, index: Indexed, tables: Mapping[str, pd.DataFrame]) -> 
     order = [name for name in TITLES if name in tables]
     ready = []
     for name in order:
-        table = tables[name]
-        table.attrs["notes"] = list(table.attrs.get("notes", ()))
+        table = tables[name].drop(columns="site", errors="ignore")
+        table.attrs["notes"] = list(tables[name].attrs.get("notes", ()))
         if name == "plan":
             table.attrs["notes"] = [gap_words(found), *made.scene.notes]
         title = f"{TITLES[name]}: {asked.question.words}"

@@ -9,7 +9,7 @@ import pandas as pd
 from pocgeo.analyses.deployment.demand import Cover, cover_of
 from pocgeo.analyses.deployment.question import DeploymentQuestion, DeploymentStandard
 from pocgeo.analyses.deployment.siting import Floats, Scenario, Siting
-from pocgeo.analyses.deployment.solving import Plan, best_plan, worth_of
+from pocgeo.analyses.deployment.solving import QUICK_NONZEROS, Plan, best_plan, worth_of
 from pocgeo.analyses.reach.table import ReachTable
 from pocgeo.ground.errors import BadInput
 
@@ -49,7 +49,7 @@ def ladder(
             grown = before is not None and kind != "closures"
             try:
                 found = plan if count == wanted else best_plan(
-                    siting, asked, standard, cover=held,
+                    siting, asked, standard, cover=held, exact=QUICK_NONZEROS,
                     known=before.chosen if before is not None and grown else None,
                 )  # fmt: skip
             except BadInput:
@@ -106,7 +106,9 @@ def alternatives(
         else:
             continue
         try:
-            found: Plan | None = best_plan(other, question, standard, cover=held)
+            found: Plan | None = best_plan(
+                other, question, standard, cover=held, exact=QUICK_NONZEROS
+            )
         except BadInput:
             found = None
         rows.append(
@@ -185,7 +187,9 @@ def judged(
 ) -> dict[str, object]:
     """Hold the plan against the best one under one assumption."""
     cover = cover_of(siting, standard)
-    best = known or best_plan(siting, question, standard, cover=cover, known=plan.chosen)
+    best = known or best_plan(
+        siting, question, standard, cover=cover, known=plan.chosen, exact=QUICK_NONZEROS
+    )
     ours, today = (
         float(worth_of(sites, siting, standard, cover).min())
         for sites in (plan.chosen, siting.today)

@@ -14,7 +14,10 @@ from pocgeo.analyses.deployment.siting import Floats, Mask, Siting
 from pocgeo.analyses.deployment.swaps import Search, improved, shaken, start
 from pocgeo.ground.errors import BadInput
 
-__all__ = ["EXACT_NONZEROS", "Plan", "best_plan", "worth_of"]
+__all__ = ["EXACT_NONZEROS", "QUICK_NONZEROS", "Plan", "best_plan", "worth_of"]
+
+QUICK_NONZEROS = 8_000
+"""The same for the many plans beside the one that is asked for: alternatives, steps, trials."""
 
 EXACT_NONZEROS = 60_000
 """Pairs of row and site up to which the program is solved to the optimum at once."""
@@ -64,6 +67,7 @@ def best_plan(
     *,
     cover: Cover | None = None,
     known: Mask | None = None,
+    exact: int = EXACT_NONZEROS,
 ) -> Plan:
     """Find the best set of sites.
 
@@ -75,6 +79,8 @@ def best_plan(
         Demand collapsed before: `cover_of(siting, standard)`.
     known : mask of sites, optional
         A plan that answers the question: the answer is never worse.
+    exact : int
+        Pairs of row and site up to which the program is solved to the optimum at once.
 
     Returns
     -------
@@ -96,7 +102,7 @@ def best_plan(
         return least_regret(siting, question, standard, held)
     plain = not standard.equity and standard.platoons_n is None
     plain &= standard.move_limit_km is None or not question.moves
-    made = searched(siting, question, standard, held) if plain else None
+    made = searched(siting, question, standard, held, exact) if plain else None
     if made is None:
         made = programmed(siting, question, standard, held)
     return better_of(made, known, siting, standard, held)
@@ -166,11 +172,12 @@ def settled_sites(siting: Siting, question: DeploymentQuestion) -> Mask:
 
 
 def searched(
-    siting: Siting, question: DeploymentQuestion, standard: DeploymentStandard, cover: Cover
-) -> Plan | None:
+    siting: Siting, question: DeploymentQuestion, standard: DeploymentStandard, cover: Cover,
+    exact: int,
+) -> Plan | None:  # fmt: skip
     """Search with a bound; None where the program is small enough to be solved instead."""
     less, settled = cover.lessened(settled_sites(siting, question), siting.barred)
-    if less.nonzeros <= EXACT_NONZEROS:
+    if less.nonzeros <= exact:
         return None
     block = less.stacked
     rng = np.random.Generator(np.random.PCG64(standard.seed))
