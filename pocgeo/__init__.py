@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pocgeo.analyses.hotspots import HotspotTest as HotspotTest
     from pocgeo.analyses.patrols.order import PatrolOrder as PatrolOrder
     from pocgeo.analyses.patrols.routing import RouteSearch as RouteSearch
+    from pocgeo.analyses.patrols.stops import StopRule as StopRule
     from pocgeo.analyses.proximity import ProximityStandard as ProximityStandard
     from pocgeo.analyses.reach import ReachStandard as ReachStandard
     from pocgeo.aoi.area import Aoi as Aoi
@@ -47,6 +48,7 @@ ROOM_OF = {
     "ReachStandard": "pocgeo.analyses.reach",
     "Refused": "pocgeo.ground.errors",
     "RouteSearch": "pocgeo.analyses.patrols.routing",
+    "StopRule": "pocgeo.analyses.patrols.stops",
     "as_text": "pocgeo.products.tables",
     "export": "pocgeo.products.exports",
     "new_aoi": "pocgeo.aoi.starting",
@@ -72,6 +74,7 @@ __all__ = [
     "ReachStandard",
     "Refused",
     "RouteSearch",
+    "StopRule",
     "as_text",
     "export",
     "new_aoi",

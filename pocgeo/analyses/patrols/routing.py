@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import shortest_path
 
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.extras import optional
@@ -30,6 +31,8 @@ HISTORY = 50
 """Solutions that late acceptance looks back on: 50 finds more than PyVRP's own 300 in few steps."""
 
 EPSILON = 1e-9
+NO_TIME = 1e-12
+"""Minutes between two stops in one place: 0 would be read as no way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +95,9 @@ class RoutingTask:
 
     @cached_property
     def feasible(self) -> NDArray[np.int64]:
-        """Stops of some value from which one patrol that does nothing else is back in time."""
-        alone = self.minutes[self.start] + self.stay_min + self.minutes[:, self.end]
+        """Stops of some value from which one is back in time, by whatever other places."""
+        quickest = shortest_path(np.where(self.minutes > 0, self.minutes, NO_TIME), method="FW")
+        alone = quickest[self.start] + self.stay_min + quickest[:, self.end]
         kept = (self.value > 0) & (alone <= self.limit_min + EPSILON)
         kept[[self.start, self.end]] = False
         return np.flatnonzero(kept)
