@@ -230,7 +230,7 @@
       }
       return this.cache.get(key);
     }
-    radius(n) { return n === 1 ? this.looks[0].radius : 8 + 2.1 * Math.log2(n); }
+    radius(n) { return n === 1 ? this.looks[0].radius : 7 + 1.55 * Math.log2(n); }
     draw(pen, view) {
       const { xy, count } = this.rings, { scale, left, top, width, height } = view;
       const dot = (r) => {
@@ -244,9 +244,9 @@
         if (x < -40 || y < -40 || x > width + 40 || y > height + 40) continue;
         if (n === 1) { dot(group.points[0]); continue; }
         pen.beginPath(); pen.arc(x, y, radius, 0, 2 * Math.PI);
-        pen.fillStyle = this.looks[0].fill; pen.globalAlpha = 0.9; pen.fill(); pen.globalAlpha = 1;
+        pen.fillStyle = this.looks[0].fill; pen.globalAlpha = 0.84; pen.fill(); pen.globalAlpha = 1;
         pen.lineWidth = 1.6; pen.strokeStyle = '#fff'; pen.stroke();
-        pen.fillStyle = '#fff'; pen.font = `700 ${n > 999 ? 10 : 11.5}px system-ui,"Segoe UI",sans-serif`;
+        pen.fillStyle = '#fff'; pen.font = `700 ${n > 999 ? 9.5 : n > 99 ? 10.5 : 11}px system-ui,"Segoe UI",sans-serif`;
         pen.fillText(n > 9999 ? `${Math.round(n / 1000)}k` : String(n), x, y + 0.5);
       }
       pen.textBaseline = 'alphabetic';

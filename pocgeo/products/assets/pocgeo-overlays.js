@@ -2,7 +2,7 @@
    as textContent or on a canvas. Styles come from styles.py, classes and ages from overlays.py. */
 (function () {
   'use strict';
-  const P = window.pocgeo, LISTED = 6, MOST_LABELS = 400;
+  const P = window.pocgeo, LISTED = 6, MOST_LABELS = 400, URGENT = 5;
 
   /** Features of a packed layer as nested lists of [lat, lon]: feature > part > ring > point. */
   function features(data) {
@@ -25,9 +25,9 @@
     }
     set(source, shown) { if (shown) this.sources.add(source); else this.sources.delete(source); this.layer.redraw(); }
     draw(pen, map, size) {
-      const taken = [[0, 0, 60, 150]], free = (box) => !taken.some((o) => box[0] < o[2] && box[2] > o[0] && box[1] < o[3] && box[3] > o[1]);
+      const taken = [[0, 0, 60, 150]], soft = [], hits = (held, box) => held.some((o) => box[0] < o[2] && box[2] > o[0] && box[1] < o[3] && box[3] > o[1]);
       const marks = [...this.sources].flatMap((source) => source.marks(map, size)).filter((mark) => mark.x > -40 && mark.y > -40 && mark.x < size.x + 40 && mark.y < size.y + 40);
-      for (const { x, y, half } of marks) if (half) taken.push([x - half[0], y - half[1], x + half[0], y + half[1]]);
+      for (const { x, y, half, gives } of marks) if (half) (gives ? soft : taken).push([x - half[0], y - half[1], x + half[0], y + half[1]]);
       marks.sort((a, b) => a.priority - b.priority);
       let written = 0;
       for (const mark of marks) {
@@ -41,7 +41,7 @@
           : [[x - width / 2, y + drop]];
         for (const [left, base] of tries) {
           const box = [left - 2, base - tall, left + width + 2, base + 4];
-          if (box[0] < 4 || box[1] < 18 || box[2] > size.x - 40 || box[3] > size.y - 36 || !free(box)) continue;
+          if (box[0] < 4 || box[1] < 18 || box[2] > size.x - 40 || box[3] > size.y - 36 || hits(taken, box) || (mark.priority > URGENT && hits(soft, box))) continue;
           taken.push(box);
           written++;
           pen.textAlign = 'left';
@@ -124,7 +124,7 @@
       }
       if (this.member instanceof P.Dots && this.member.cluster) {
         const scale = 256 * Math.pow(2, map.getZoom()), corner = map.getPixelBounds().min;
-        return this.member.groups(map.getZoom()).filter((g) => g.points.length > 1).map((g) => { const r = this.member.radius(g.points.length); return { x: g.x * scale - corner.x, y: g.y * scale - corner.y, half: [r, r], text: '', priority: 9 }; });
+        return this.member.groups(map.getZoom()).filter((g) => g.points.length > 1).map((g) => { const r = this.member.radius(g.points.length); return { x: g.x * scale - corner.x, y: g.y * scale - corner.y, half: [r, r], text: '', priority: 9, gives: true }; });
       }
       return this.named.map((mark) => { const at = map.latLngToContainerPoint(mark.latlng); return Object.assign({}, mark, { x: at.x, y: at.y }); });
     },

@@ -174,24 +174,27 @@
     const part = el('section', 'poc-part');
     part.append(el('h3', '', 'On the map'));
     overlays.forEach((layer, at) => {
-      const row = el('label', 'poc-row'), box = el('input'), head = layer.head, mark = el('span', 'poc-mark');
+      const row = el('label', 'poc-row'), box = el('input'), head = layer.head, mark = el('span', 'poc-mark'), under = el('div');
       box.type = 'checkbox';
       box.checked = map.hasLayer(layer);
       row.classList.toggle('poc-unticked', !box.checked);
       box.addEventListener('change', () => {
         row.classList.toggle('poc-unticked', !box.checked);
+        under.hidden = !box.checked;
         for (const view of views) { const own = view.overlays[at + 1]; if (box.checked) view.map.addLayer(own); else view.map.removeLayer(own); }
       });
       mark.append(P.swatch(head.style));
       const count = head.features < head.of - head.unplaced ? `first ${head.features} of ${head.of}` : String(head.features);
       row.append(box, mark, el('span', 'poc-name', head.name), el('span', 'poc-share', count));
       part.append(row);
+      under.hidden = !box.checked;
       for (const { label, colour, features } of head.classes || []) {
         const line = el('div', 'poc-row poc-still poc-under'), sign = el('span', 'poc-mark');
         sign.append(P.swatch(Object.assign({}, head.style, { colour, fill: colour })));
         line.append(sign, el('span', 'poc-name', label), el('span', 'poc-share', String(features)));
-        part.append(line);
+        under.append(line);
       }
+      part.append(under);
       if (head.lacks.length) part.append(el('p', 'poc-fine', `${head.name}: drawn plain, without ${head.lacks.join(', ').replace(/_/g, ' ')}.`));
       if (head.unplaced) part.append(el('p', 'poc-fine', `${head.unplaced} of ${head.name} have no place and are not drawn.`));
     });
