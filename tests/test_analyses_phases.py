@@ -225,8 +225,8 @@ def test_the_record_says_what_followed_each_phase() -> None:
     assert found.loc["consolidation", "followed_share"] == 0.5
     assert found.loc["prevention", "followed_share"] == 0.25
     assert found.loc["consolidation", "times_prevention"] == 2
-    assert found.loc["prevention", "area_share"] == pytest.approx(2 / 6)
-    assert found.loc["consolidation", "area_share"] == pytest.approx(0.5)
+    assert found.loc["prevention", "phase_area_share"] == pytest.approx(2 / 6)
+    assert found.loc["consolidation", "phase_area_share"] == pytest.approx(0.5)
     assert found["next_incidents_share"].sum() == pytest.approx(1)
     assert found.loc["response", "next_incidents_share"] == pytest.approx(2 / 4)
     assert pd.isna(found.loc["pre-emption", "followed_share"])
@@ -242,8 +242,8 @@ def test_a_lower_threshold_covers_more_ground_and_more_of_what_came() -> None:
         steps.append([(n, n, n, p) for n, p in zip(recent, chance, strict=True)])
     found = capacity(quarters(*steps), np.ones(200))
     assert found["preemption_probability"].tolist() == [0.10, 0.05, 0.03]
-    assert found["chosen"].tolist() == [True, False, False]
-    assert found["area_share"].is_monotonic_increasing
+    assert found["in_use"].tolist() == [True, False, False]
+    assert found["phase_area_share"].is_monotonic_increasing
     assert found["next_incidents_share"].is_monotonic_increasing
 
 

@@ -14,9 +14,11 @@ from pocgeo.aoi import (
     obligations,
     patrol_record,
     patrolling,
+    phased,
     reaching,
     responding,
     showing,
+    warned,
 )
 from pocgeo.aoi.indexed import Indexed, Progress
 from pocgeo.aoi.narrowed import narrowed
@@ -270,6 +272,31 @@ class Aoi:
     def patrols_against(self, plan: Path, *, as_of: date | None = None) -> pd.DataFrame:
         """Say which stops of a written plan recorded patrols visited, when, and how long."""
         return patrol_record.compared(self.indexed, as_of, plan)
+
+    def alarms(
+        self, *, method: str = "forecast", perpetrator: Sequence[str] = (),
+        incident_type: Sequence[str] = (), every: bool = False, as_of: date | None = None,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+        """Raise alarms where more happened than was forecast; and list their incidents."""
+        only = {"perpetrator": tuple(perpetrator), "incident_type": tuple(incident_type)}
+        return warned.alarm_tables(self.indexed, as_of, method, only, every=every)
+
+    def near_repeat(
+        self, *, perpetrator: Sequence[str] = (), incident_type: Sequence[str] = (),
+        as_of: date | None = None, **period: Unpack[Period],
+    ) -> pd.DataFrame:  # fmt: skip
+        """Test whether an incident makes another soon and near more likely (Knox)."""
+        only = {"perpetrator": tuple(perpetrator), "incident_type": tuple(incident_type)}
+        return warned.near_repeats(self.indexed, as_of, period, only)
+
+    def phases(self, *, as_of: date | None = None) -> tuple[pd.DataFrame, ...]:
+        """Put areas into the phases of Policy 36; what followed each; what a threshold covers."""
+        areas = phased.phase_areas(self.indexed, as_of)
+        return (areas, *phased.phase_measures(self.indexed, as_of))
+
+    def phase_cells(self, *, every: bool = True, as_of: date | None = None) -> pd.DataFrame:
+        """Give the phase of every place, the most urgent first; else not of prevention."""
+        return phased.phase_cells(self.indexed, as_of, every=every)
 
     def risk(self, *, as_of: date | None = None) -> pd.DataFrame:
         """Rank cells by risk = threat x vulnerability, with both and their parts."""

@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pocgeo.aoi import briefing, obligations, patrolling, reaching
+from pocgeo.aoi import briefing, obligations, patrolling, reaching, warned
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.planning import PLAN_TABLES, is_asked, plan_finding
 from pocgeo.aoi.standards import as_of_day
@@ -61,6 +61,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "patrol_plan": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[0],
     "patrol_lines": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[3],
     "patrol_cells": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[4],
+    **warned.TABLES,
     "check": lambda aoi, _day: aoi.check()[0],
     "rings": lambda aoi, day: obligations.rings(aoi.indexed, day),
     "perimeters": lambda aoi, day: obligations.perimeters(aoi.indexed, day),
@@ -251,6 +252,7 @@ def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
 NEEDS = {
     "gap_cells": "population", "population": "population", "hotspots": "incidents", "forecast": "incidents",
     "risk": "incidents", "presence": "patrols", "reach_cells": "bases",
+    "alarm_cells": "incidents", "phase_cells": "incidents",
 }  # fmt: skip
 
 
@@ -361,6 +363,7 @@ METHODS = {
     "rivers cut except at crossings, slope on foot, readiness included; speeds in "
     "standards/terrain.toml. Without roads or land cover: a straight line.",
     "population": "People from the population raster, conserved from pixels to cells.",
+    **warned.TABLE_METHODS,
 }
 METHOD = "H3 cells that overlap the boundary; every question as of the day the data end."
 

@@ -3,8 +3,9 @@
 import click
 
 from pocgeo.doors.foreseeing import forecast, scorecard
+from pocgeo.doors.warning import alarms, near_repeat, phases
 
 __all__ = ["THREAT"]
 
 
-THREAT: tuple[click.Command, ...] = (forecast, scorecard)
+THREAT: tuple[click.Command, ...] = (alarms, forecast, near_repeat, phases, scorecard)

@@ -1,6 +1,7 @@
 """Alarms: scans for more than was expected, and the near-repeat test."""
 
 from pocgeo.analyses.alarms.near_repeat import KnoxTest, near_repeat
+from pocgeo.analyses.alarms.placed import whole_in_one_cell
 from pocgeo.analyses.alarms.prospective import (
     Alarms,
     AlarmStandard,
@@ -33,6 +34,7 @@ __all__ = [
     "permutation_scan",
     "population_scan",
     "total_p",
+    "whole_in_one_cell",
     "with_status",
     "zones_of",
 ]

@@ -52,7 +52,7 @@ def phase_record(history: PhaseHistory, area_km2: Floats) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per phase, the most dangerous first as measured elsewhere
-        `phase`, `cells_n` (now), `area_share` (mean, 0-1), `followed_share` (of cells in the
+        `phase`, `cells_n` (now), `phase_area_share` (mean, 0-1), `followed_share` (of cells in the
         phase, those with an incident around in the next quarter), `next_incidents_share` (of
         all incidents of the next quarter), `times_prevention` (how many times as often as in
         prevention), `stayed_share` (still in the phase a quarter later). NA: never seen.
@@ -69,7 +69,7 @@ def phase_record(history: PhaseHistory, area_km2: Floats) -> pd.DataFrame:
             {
                 "phase": PHASES[code],
                 "cells_n": int((now == code).sum()),
-                "area_share": ratio((inside * area_km2[:, None]).sum(), area(past, area_km2)),
+                "phase_area_share": ratio((inside * area_km2[:, None]).sum(), area(past, area_km2)),
                 "followed_share": ratio((seen.around[inside] > 0).sum(), many),
                 "next_incidents_share": ratio(seen.incidents[inside].sum(), total),
                 "stayed_share": ratio((later[inside] == code).sum(), many),
@@ -90,7 +90,7 @@ def capacity(
     Returns
     -------
     DataFrame, one row per threshold
-        `preemption_probability`, `chosen` (bool), `area_share` outside prevention (mean, 0-1),
+        `preemption_probability`, `in_use` (bool), `phase_area_share` outside prevention (mean, 0-1),
         `next_incidents_share` of the next quarter's incidents there, `cells_n` there now.
     """
     rules = rules or PhaseRules()
@@ -108,8 +108,8 @@ def capacity(
         rows.append(
             {
                 "preemption_probability": probability,
-                "chosen": probability == rules.probability,
-                "area_share": ratio(
+                "in_use": probability == rules.probability,
+                "phase_area_share": ratio(
                     (outside * area_km2[:, None]).sum(), area(codes[:, :-1], area_km2)
                 ),
                 "next_incidents_share": ratio(seen.incidents[outside].sum(), seen.incidents.sum()),
