@@ -16,6 +16,7 @@ from pocgeo.aoi import (
     patrolling,
     phased,
     reaching,
+    releases,
     responding,
     showing,
     warned,
@@ -317,6 +318,10 @@ class Aoi:
     def release(self, table: pd.DataFrame, *, audience: str = "internal") -> Released:
         """Pass a finding through the disclosure gate."""
         return showing.release_for(self, table, audience)
+
+    def releases(self) -> pd.DataFrame:
+        """List what was released to readers outside, the latest first."""
+        return releases.releases(self)
 
     @property
     def out_folder(self) -> Path:

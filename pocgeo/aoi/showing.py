@@ -11,15 +11,16 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pocgeo.aoi import briefing, obligations, patrolling, reaching, warned
+from pocgeo.aoi import answers, briefing, obligations, patrolling, reaching, releases, warned
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.planning import PLAN_TABLES, is_asked, plan_finding
 from pocgeo.aoi.standards import as_of_day
 from pocgeo.aoi.travel import AS_IT_IS
 from pocgeo.ground.errors import Refused, UnknownName
+from pocgeo.ground.frames import plain
 from pocgeo.ground.provenance import made_at
 from pocgeo.products.columns import ColumnSpec
-from pocgeo.products.disclosure import ReleaseContext, Released, policy, release
+from pocgeo.products.disclosure import ReleaseContext, Released, release
 from pocgeo.products.exports import SUFFIXES, written_atomically
 from pocgeo.products.manifest import InputFact, Making, manifest, outward
 from pocgeo.products.maps import MapSpec, PageFrame, draw, map_names, map_spec
@@ -153,7 +154,16 @@ def release_for(aoi: "Aoi", finding: pd.DataFrame, audience: str) -> Released:
     )
     name = str(finding.attrs.get("name", "table"))
     title = str(finding.attrs.get("title", name))
-    return release(finding, policy(audience), name=name, title=title, context=context)
+    rules = releases.policy_of(aoi, audience)
+    if audience == "internal":
+        return release(finding, rules, name=name, title=title, context=context)
+    usual = {"coverage": plain(answers.coverage_standard(index, {}))}
+    releases.refuse_filters(finding, audience, usual)
+    with releases.kept_register(aoi) as register:
+        known = replace(context, record=releases.record_of(index, day), register=register)
+        released = release(finding, rules, name=name, title=title, context=known)
+        releases.written_down(register, released)
+    return released
 
 
 def manifest_of(index: Indexed, day: date) -> dict[str, Any]:

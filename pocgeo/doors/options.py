@@ -107,6 +107,21 @@ def product_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def period_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --since and --until, both days included."""
-    command = click.option("--until", type=DAY, help="Last day, included.")(command)
-    return click.option("--since", type=DAY, help="First day, included.")(command)
+    """Add --since and --until, both days included; for readers inside the mission only."""
+
+    @wraps(command)
+    def within(*args: Any, **kwargs: Any) -> Any:
+        delivery = kwargs.get("delivery")
+        audience = kwargs.get("audience", getattr(delivery, "audience", "internal"))
+        if audience != "internal" and (kwargs["since"] or kwargs["until"]):
+            import pocgeo
+
+            raise pocgeo.Refused(
+                f"--since and --until for {audience}: two periods could be subtracted, down to "
+                "single incidents. Possible instead: the whole period without them, or "
+                f"`pocgeo indicators --audience {audience}`, by month."
+            )
+        return command(*args, **kwargs)
+
+    within = click.option("--until", type=DAY, help="Last day, included.")(within)
+    return click.option("--since", type=DAY, help="First day, included.")(within)

@@ -26,7 +26,7 @@ FINEST = 12
 """House limit: a cell of resolution 12 is 300 m2; nothing a mission knows is finer."""
 
 GLOB_MARKS = "*?["
-MADE = (".pocgeo", "out")
+MADE = (".pocgeo", "out", "releases")
 """Folders of an AOI that hold what pocgeo makes."""
 
 FIRST_DAY = date(1900, 1, 1)

@@ -56,6 +56,7 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "indicators": {"presence_days": NUMBER, "reach_min": NUMBER, "high_risk_share": NUMBER},
         "gaps": {},
+        "disclosure": {"audiences": TEXT},
         "alarms": {
             "widest_rings": NUMBER, "level": NUMBER, "min_incidents": NUMBER, "noise": TEXT,
             "simulations": NUMBER, "seed": NUMBER, "period_days": NUMBER, "windows": NUMBER,

@@ -10,44 +10,20 @@ import numpy as np
 import pandas as pd
 
 from pocgeo.cells import grid
-from pocgeo.ground.declarations import declared, read_toml
-from pocgeo.ground.errors import BadInput, Refused, UnknownName
+from pocgeo.ground.errors import BadInput, Refused
 from pocgeo.ground.frames import plain
+from pocgeo.products.audiences import AUDIENCES, policy
 from pocgeo.products.columns import SENSITIVITIES, ColumnSpec, column_specs, undeclared
 from pocgeo.products.manifest import outward as outward_manifest
-from pocgeo.products.outward import Outward, open_part, outward, totals_of
+from pocgeo.products.outgoing import Asked, Outward, totals_of
+from pocgeo.products.outward import open_part, outward
 from pocgeo.products.released import Policy, ReleaseContext, Released
 
 __all__ = ["AUDIENCES", "ColumnSpec", "Policy", "ReleaseContext", "Released", "policy", "release"]
 
-AUDIENCES = ("internal", "partners", "public")
 SECRET = "confidential"
 LAYER_KINDS = ("points", "areas")
 """Kinds of a layer of things, whose rows are open where the layer is declared open."""
-
-
-def policy(audience: str) -> Policy:
-    """Read what an audience may see from standards/audiences.toml.
-
-    Raises
-    ------
-    UnknownName
-        No such audience.
-    BadInput
-        The file lacks or misspells a key.
-    """
-    path = declared("standards") / "audiences.toml"
-    entries = read_toml(path)
-    if audience not in entries:
-        raise UnknownName("audience", audience, entries)
-    entry = dict(entries[audience])
-    entry["sees"] = frozenset(entry.get("sees", ())) - {"confidential"}
-    for key in ("markings", "withheld_indicators"):
-        entry[key] = tuple(entry.get(key, ()))
-    try:
-        return Policy(audience=audience, **entry)
-    except TypeError as error:
-        raise BadInput(f"{path}, [{audience}]: {error}. Mend that key.") from error
 
 
 def release(
@@ -122,7 +98,9 @@ def _passed(
         out = open_part(table, specs, policy, kind)
     else:
         _check_kind(policy, name, kind, specs, context)
-        out = outward(table, specs, policy, kind=kind, name=name)
+        standard = finding.attrs.get("standard", {})
+        asked = Asked(name=name, kind=kind, policy=policy, context=context, standard=standard)
+        out = outward(table, specs, asked)
     inward = ("Notes on the records behind this are for internal readers.",) if notes else ()
     return replace(out, withheld=(*secret, *out.withheld, *inward))
 

@@ -1,63 +1,39 @@
-"""What of a finding leaves the mission: coarser cells, areas, open columns, suppressed counts."""
+"""What of a finding leaves the mission: coarser cells, areas, open columns, counts by piece."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from pocgeo.cells import grid
 from pocgeo.ground.errors import Refused
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.indicator_release import indicators_outward, is_indicators
-from pocgeo.products.released import Policy
-from pocgeo.products.suppression import (
-    coarsened,
-    hidden,
-    hidden_in_tree,
-    protected,
-    suppressed,
+from pocgeo.products.outgoing import (
+    AREAS,
+    MEASURED,
+    SLICES,
+    TIMES,
+    Asked,
+    Outward,
+    counted_column,
+    totals_of,
 )
+from pocgeo.products.outward_cells import cells_outward
+from pocgeo.products.pieces import Floats
+from pocgeo.products.register import PlacePieces
+from pocgeo.products.released import Policy
+from pocgeo.products.suppression import by_area, coarsened
 
-__all__ = ["Outward", "open_part", "outward", "totals_of"]
-
-Codes = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+__all__ = ["open_part", "outward"]
 
 COORDINATES = ("lon", "lat")
 REFERENCES = ("grid_reference", "mgrs")
-AREAS = ("area_id", "area", "admin2_id", "admin2", "admin1_id", "admin1", "aor_id", "aor")
-TIMES = ("month_on", "quarter_on")
-SLICES = ("area_kind", "indicator", "perpetrator", "incident_type", *TIMES)
-MEASURED = ("sum", "mean", "min", "max")
-"""How a measure is joined; "first" is what names a row."""
-
-AROUND = ("parent_id", "admin1_id", "admin1")
-LEVELS_ABOVE = 3
-"""H3 levels above the released one at which a reader may hold the same counts."""
+AREA_COLUMNS = {"AOI": None, "AOR": "aor_id", "admin 1": "admin1_id", "admin 2": "admin2_id"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outward:
-    """A table fit for its audience, and the words that go with it."""
-
-    table: pd.DataFrame | gpd.GeoDataFrame
-    columns: Mapping[str, ColumnSpec]
-    totals: Mapping[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    withheld: tuple[str, ...] = ()
-
-
-def outward(
-    table: pd.DataFrame,
-    columns: Mapping[str, ColumnSpec],
-    policy: Policy,
-    *,
-    kind: str,
-    name: str,
-) -> Outward:
+def outward(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked) -> Outward:
     """Make a table fit for an audience outside the mission.
 
     Parameters
@@ -65,84 +41,152 @@ def outward(
     table : DataFrame or GeoDataFrame, n rows
     columns : mapping
         Spec of every column but geometry, raised to the sensitivity of the table.
-    kind, name : str
-        Kind of table, and what messages call it.
+    asked : Asked
 
     Returns
     -------
     Outward
         A wholly open table leaves as it is. Else cells are joined to H3 parents, gap areas to
-        admin areas, areas and series keep their rows; counts are suppressed, values rounded.
+        admin areas, areas keep their rows; counts are those of released pieces, what rests on
+        incidents goes by piece or by area, values are rounded.
 
     Raises
     ------
     Refused
         No measure of the table may be shown to this audience.
     """
+    policy = asked.policy
     guarded = [spec for spec in columns.values() if spec.sensitivity not in policy.sees]
     if not guarded:
-        return Outward(table=table, columns=columns, totals=totals_of(table, columns, kind))
+        totals = totals_of(table, columns, asked.kind)
+        return Outward(table=table, columns=columns, totals=totals)
     if is_indicators(table):
-        return _indicators(table, columns, policy)
-    joined, specs, note = _joined(table, columns, policy, kind, name)
-    if not any(spec in guarded and spec.released_as in MEASURED for spec in specs.values()):
+        return _indicators(table, columns, asked)
+    usable, withheld = _without_counts(columns, asked)
+    lean = table.drop(columns=[name for name in columns if name not in usable])
+    if asked.kind == "cells":
+        out = cells_outward(lean, usable, table, asked)
+    else:
+        out = _areas(lean, usable, asked)
+    measured = [spec for spec in out.columns.values() if spec.released_as in MEASURED]
+    if not any(spec.sensitivity not in policy.sees for spec in measured):
         raise Refused(
-            f"{name} for {policy.audience}: nothing in it may be shown even in coarser form. "
+            f"{asked.name} for {policy.audience}: nothing in it may be shown even in coarser form. "
             "Possible instead: --audience internal."
         )
-    one_whole = "points" if "gap_area_id" in table else kind  # gap areas are disjoint, joined too
-    out = _protected(joined, specs, policy, kind, one_whole)
-    if _is_selection(table, kind):
-        out = _without_counts(out)
-    return replace(
-        out,
-        notes=(note,) if note else (),
-        withheld=(*_lost(columns, specs, policy), *out.withheld),
-    )
+    lost = _lost(columns, out.columns, withheld, policy)
+    return replace(out, table=_rounded(out.table, out.columns, policy), withheld=lost)
 
 
-def _is_selection(table: pd.DataFrame, kind: str) -> bool:
-    """Say whether rows were chosen among those that another table counts as well."""
+def _without_counts(
+    columns: Mapping[str, ColumnSpec], asked: Asked
+) -> tuple[dict[str, ColumnSpec], dict[str, str]]:
+    """Take out counts that no register can add up, and what the policy names."""
+    withheld: dict[str, str] = {}
+    counted = counted_column(columns, asked)
+    for name, spec in columns.items():
+        strict = [word for word, said in asked.policy.stricter.items() if word in name and said]
+        if strict and (spec.counts or spec.derived_from):
+            withheld[name] = f"Withheld from everybody outside: {spec.label}."
+        elif spec.counts and name != counted:
+            withheld[name] = (
+                f"Counts of other days or other places than those released would reveal small "
+                f"ones: {spec.label}."
+            )
+    return {name: spec for name, spec in columns.items() if name not in withheld}, withheld
+
+
+def _areas(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked) -> Outward:
+    """Keep rows of areas, or join gap areas to them; what rests on incidents goes by area."""
+    policy = asked.policy
+    resting = {name: spec for name, spec in columns.items() if spec.derived_from}
     if "gap_area_id" in table:
-        return True
-    flagged = kind == "cells" and len(table) > 0 and "hotspot" in table
-    return bool(flagged and table["hotspot"].fillna(value=False).astype(bool).all())
+        joined, specs, note = _gap_areas(table, columns, asked)
+        column = policy.areas_by
+    elif asked.kind in {"areas", "series"} and any(name in table for name in (*AREAS, *TIMES)):
+        joined, specs = _same_rows(table, columns, policy)
+        note, column = "", None
+    else:
+        raise Refused(
+            f"{asked.name} for {policy.audience}: a restricted table that is neither of cells nor "
+            "of areas cannot be coarsened. Possible instead: --audience internal."
+        )
+    resting = {name: spec for name, spec in resting.items() if name in joined}
+    basis = _basis(joined, column, asked) if resting else None
+    if basis is None:
+        specs = {name: spec for name, spec in specs.items() if name not in resting}
+        joined = joined.drop(columns=list(resting))
+    else:
+        named = [name for name in joined if name in specs and name not in resting]
+        named = [name for name in named if specs[str(name)].released_as not in {"sum", "mean"}]
+        keys = joined[named].astype(str)
+        memory = asked.memory
+        spoken = keys.agg(" · ".join, axis=1) if named else pd.Series("", index=joined.index)
+        joined = by_area(joined, resting, basis, lambda row: str(spoken.iloc[row]), memory)
+    joined = _in_plain_order(joined, specs)
+    kind = "points" if "gap_area_id" in table else asked.kind  # gap areas are disjoint
+    totals = {
+        name: total for name, total in totals_of(joined, specs, kind).items() if name not in resting
+    }
+    return Outward(table=joined, columns=specs, totals=totals, notes=(note,) if note else ())
 
 
-def _without_counts(out: Outward) -> Outward:
-    """Leave out the counts of a selection: the table of all rows, less these, would tell others."""
-    gone = [name for name, spec in out.columns.items() if spec.counts and name in out.table]
-    if not gone:
-        return out
-    labels = ", ".join(sorted({out.columns[name].label for name in gone}))
-    return replace(
-        out,
-        table=out.table.drop(columns=gone),
-        columns={name: spec for name, spec in out.columns.items() if name not in gone},
-        totals={name: total for name, total in out.totals.items() if name not in gone},
-        withheld=(*out.withheld, f"Counts of chosen rows would reveal the others: {labels}."),
-    )
+def _gap_areas(
+    table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked
+) -> tuple[pd.DataFrame, dict[str, ColumnSpec], str]:
+    """Join gap areas to the admin areas of the policy."""
+    area = asked.policy.areas_by
+    if area is None or area not in table:
+        raise Refused(
+            f"{asked.name} for {asked.policy.audience}: gap areas can only leave joined by {area}, "
+            "and no such areas are loaded. Add the layer areas to aoi.toml."
+        )
+    keys = pd.Series(table[area].to_numpy(), name=area)
+    flat = pd.DataFrame(table.drop(columns=["cell", "geometry"], errors="ignore"))
+    usable = {name: spec for name, spec in columns.items() if name in flat}
+    joined = coarsened(flat.reset_index(drop=True), keys, usable)
+    specs = {str(name): columns[str(name)] for name in joined}
+    return joined, specs, f"Gap areas are joined by {columns[area].label.lower()}."
 
 
-def _protected(
-    joined: pd.DataFrame,
-    specs: Mapping[str, ColumnSpec],
-    policy: Policy,
-    kind: str,
-    one_whole: str,
-) -> Outward:
-    """Suppress, protect, round; `one_whole` is the kind of table for the sake of totals."""
-    hide = _hider(joined, kind, policy.k)
-    shown, masks, tally = suppressed(joined, specs, hide, policy.k)
-    totals = _safe_totals(joined, specs, masks, one_whole, policy.k)
-    if tally["small"]:
-        shown = _without_order(shown, specs)
-    return Outward(
-        table=_rounded(shown, specs, policy),
-        columns=specs,
-        totals=totals,
-        withheld=_said(tally, policy),
-    )
+def _same_rows(
+    table: pd.DataFrame, columns: Mapping[str, ColumnSpec], policy: Policy
+) -> tuple[pd.DataFrame, dict[str, ColumnSpec]]:
+    """Keep the rows of areas or months, without what points at single places."""
+    kept = {
+        name: spec
+        for name, spec in columns.items()
+        if name not in REFERENCES
+        and name != "cell"
+        and (spec.sensitivity in policy.sees or spec.released_as != "none")
+    }
+    with_shape = "area_id" in table and "geometry" in table
+    return table[[*kept, *(["geometry"] if with_shape else [])]], kept
+
+
+def _basis(table: pd.DataFrame, column: str | None, asked: Asked) -> Floats | None:
+    """Count the incidents that each row's area holds; None where there is no record of them."""
+    context = asked.context
+    if context.record is None or any(name in table for name in TIMES):
+        return None
+    known = asked.known(context.record)
+    if column is not None:
+        return _looked_up(table[column], known, column)
+    if not {"area_kind", "area_id"} <= set(table):
+        return None
+    out = np.full(len(table), np.nan)
+    for kind, name in AREA_COLUMNS.items():
+        rows = (table["area_kind"] == kind).to_numpy()
+        ids = pd.Series("AOI", index=table.index) if name is None else table["area_id"]
+        if rows.any():
+            out[rows] = _looked_up(ids[rows], known, name)
+    return out
+
+
+def _looked_up(ids: pd.Series, known: PlacePieces, column: str | None) -> Floats:
+    names, basis = known.of_areas(column)
+    found = pd.Series(basis, index=names, dtype="float64")
+    return np.asarray(ids.map(found[~found.index.duplicated()]), dtype=np.float64)
 
 
 def open_part(
@@ -155,156 +199,29 @@ def open_part(
         table=shown,
         columns=kept,
         totals=totals_of(shown, kept, kind),
-        withheld=_lost(columns, kept, policy),
+        withheld=_lost(columns, kept, {}, policy),
     )
 
 
-def _indicators(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], policy: Policy) -> Outward:
-    shown, tally = indicators_outward(table, policy.k, policy.withheld_indicators)
+def _indicators(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked) -> Outward:
+    """Release a monthly series: rows already released stay as they were."""
+    policy, register = asked.policy, asked.register
+    memory = register.rows.setdefault(asked.memory.table, {})
+    ends: tuple[date, ...] = (asked.until,)
+    if asked.context.record is not None:
+        asked.known(asked.context.record)
+        ends = tuple(part.until for part in register.slices if part.until <= asked.until)
+    shown, words = indicators_outward(table, policy, memory, ends)
     specs = {name: spec for name, spec in columns.items() if name in shown}
-    shown = shown[list(specs)]
-    gone = sorted(set(table["indicator"]) & set(policy.withheld_indicators))
-    words = [*_lost(columns, specs, policy), *_said(tally, policy)]
-    if gone:
-        words.append(f"Indicators of presence are not for {policy.audience}: {', '.join(gone)}.")
-    return Outward(table=_rounded(shown, specs, policy), columns=specs, withheld=tuple(words))
-
-
-def totals_of(
-    table: pd.DataFrame, columns: Mapping[str, ColumnSpec], kind: str
-) -> Mapping[str, float]:
-    """Add up the columns whose rows are parts of one whole; a total of nothing known is absent.
-
-    Only cells, gap areas and points are disjoint: rows of several kinds of area, of months, or
-    of bases overlap, and are not added up.
-    """
-    disjoint = kind in {"cells", "points"} or "gap_area_id" in table
-    if not disjoint or any(name in table for name in SLICES if name not in POINT_FACTS):
-        return {}
-    return {
-        name: float(table[name].sum())
-        for name, spec in columns.items()
-        if spec.released_as == "sum" and name in table and table[name].notna().any()
-    }
-
-
-POINT_FACTS = ("perpetrator", "incident_type")
-
-
-def _joined(
-    table: pd.DataFrame,
-    columns: Mapping[str, ColumnSpec],
-    policy: Policy,
-    kind: str,
-    name: str,
-) -> tuple[pd.DataFrame, dict[str, ColumnSpec], str]:
-    """Join rows to what this audience may see; return also the specs left, and a note."""
-    if kind == "cells":
-        cells = table["cell"].to_numpy(dtype=np.int64)
-        level = max(grid.resolution_of(cells) - policy.coarser_by, 0) if len(cells) else 0
-        keys = pd.Series(grid.parents(cells, level), name="cell")
-        return *_by(table, keys, columns), f"Cells are joined to H3 resolution {level}."
-    if "gap_area_id" in table:
-        area = policy.areas_by
-        if area is None or area not in table:
-            raise Refused(
-                f"{name} for {policy.audience}: gap areas can only leave joined by {area}, and no "
-                "such areas are loaded. Add the layer areas to aoi.toml."
-            )
-        keys = pd.Series(table[area].to_numpy(), name=area)
-        plain = pd.DataFrame(table.drop(columns=["cell", "geometry"], errors="ignore"))
-        label = columns[area].label.lower()
-        return *_by(plain, keys, columns), f"Gap areas are joined by {label}."
-    if kind in {"areas", "series"} and any(column in table for column in (*AREAS, *TIMES)):
-        kept = {
-            column: spec
-            for column, spec in columns.items()
-            if column not in REFERENCES
-            and column != "cell"
-            and (spec.sensitivity in policy.sees or spec.released_as != "none")
-        }
-        with_shape = "area_id" in table and "geometry" in table
-        return table[[*kept, *(["geometry"] if with_shape else [])]], kept, ""
-    raise Refused(
-        f"{name} for {policy.audience}: a restricted table that is neither of cells nor of areas "
-        "cannot be coarsened. Possible instead: --audience internal."
+    lost = _lost(columns, specs, {}, policy)
+    return Outward(
+        table=_rounded(shown[list(specs)], specs, policy), columns=specs, withheld=(*lost, *words)
     )
 
 
-def _by(
-    table: pd.DataFrame, keys: pd.Series, columns: Mapping[str, ColumnSpec]
-) -> tuple[pd.DataFrame, dict[str, ColumnSpec]]:
-    usable = {name: spec for name, spec in columns.items() if name in table}
-    joined = coarsened(table.reset_index(drop=True), keys, usable)
-    return joined, {str(name): columns[str(name)] for name in joined}
-
-
-def _hider(table: pd.DataFrame, kind: str, k: int) -> Callable[[NDArray[np.float64]], Mask]:
-    """Choose how small counts of this table are protected."""
-    if kind == "cells":
-        levels = _levels(table["cell"].to_numpy(dtype=np.int64))
-        return lambda values: hidden_in_tree(values, levels, k)
-    margins = _margins(table)
-    return lambda values: hidden(values, margins, k)
-
-
-def _levels(cells: NDArray[np.int64]) -> list[Codes]:
-    """H3 parents of each cell, coarsest first, as codes."""
-    if not len(cells):
-        return []
-    finest = grid.resolution_of(cells)
-    coarser = range(max(finest - LEVELS_ABOVE, 0), finest)
-    return [
-        np.asarray(pd.factorize(grid.parents(cells, level), sort=True)[0], dtype=np.int64)
-        for level in coarser
-    ]
-
-
-def _margins(table: pd.DataFrame) -> list[Codes]:
-    """Totals a reader may know: of each slice, of the area around, of an area over time."""
-    slices = [column for column in SLICES if column in table]
-    around = [column for column in AROUND if column in table][:1]
-    timeless = [column for column in slices if column not in TIMES]
-    margins = [slices]
-    if around:
-        margins.append([*slices, *around])
-    if len(timeless) < len(slices):
-        areas = [column for column in ("area_id", "area") if column in table][:1]
-        margins.append([*timeless, *areas])
-    return [_codes(table, columns) for columns in margins]
-
-
-def _codes(table: pd.DataFrame, columns: Sequence[str]) -> Codes:
-    if not columns:
-        return np.zeros(len(table), dtype=np.int64)
-    groups = pd.DataFrame(table[list(columns)]).groupby(list(columns), dropna=False, sort=True)
-    return np.asarray(groups.ngroup(), dtype=np.int64)
-
-
-def _safe_totals(
-    table: pd.DataFrame,
-    columns: Mapping[str, ColumnSpec],
-    masks: Mapping[str, Mask],
-    kind: str,
-    k: int,
-) -> Mapping[str, float]:
-    """Keep the totals from which no suppressed count can be worked back."""
-    totals = dict(totals_of(table, columns, kind))
-    whole = np.zeros(len(table), dtype=np.int64)
-    for name, mask in masks.items():
-        values = np.asarray(table[name].astype("float64"), dtype=np.float64)
-        small = 0 < np.nansum(values) < k
-        if small or not protected(values, mask, whole, k).all():
-            totals.pop(name, None)
-    for name, spec in columns.items():
-        if any(masks[source].any() for source in spec.derived_from if source in masks):
-            totals.pop(name, None)
-    return {name: round(total, columns[name].digits) for name, total in totals.items()}
-
-
-def _without_order(table: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
-    """Sort by what the rows are, so that their order tells nothing of a suppressed count."""
-    keys = [name for name in ("cell", *SLICES, *AREAS) if name in table and name in columns]
+def _in_plain_order(table: pd.DataFrame, columns: Mapping[str, ColumnSpec]) -> pd.DataFrame:
+    """Sort by what the rows are, so that their order tells nothing of what is withheld."""
+    keys = [name for name in (*SLICES, *AREAS) if name in table and name in columns]
     return table.sort_values(keys, kind="stable", ignore_index=True) if keys else table
 
 
@@ -322,16 +239,13 @@ def _rounded(
 
 
 def _lost(
-    before: Mapping[str, ColumnSpec], after: Mapping[str, ColumnSpec], policy: Policy
+    before: Mapping[str, ColumnSpec],
+    after: Mapping[str, ColumnSpec],
+    said: Mapping[str, str],
+    policy: Policy,
 ) -> tuple[str, ...]:
     """Name the columns that are not shown."""
-    lost = sorted({spec.label for name, spec in before.items() if name not in after})
-    return (f"Not for {policy.audience}: {', '.join(lost)}.",) if lost else ()
-
-
-def _said(tally: Mapping[str, int], policy: Policy) -> tuple[str, ...]:
-    """Say how many counts are suppressed."""
-    if not tally["small"]:
-        return ()
-    rest = f", and {tally['others']} more that would reveal them" if tally["others"] else ""
-    return (f"Counts from 1 to {policy.k - 1} are suppressed: {tally['small']} values{rest}.",)
+    others = {spec.label for name, spec in before.items() if name not in after}
+    others -= {before[name].label for name in said}
+    first = (f"Not for {policy.audience}: {', '.join(sorted(others))}.",) if others else ()
+    return (*first, *dict.fromkeys(said.values()))

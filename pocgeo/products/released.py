@@ -10,6 +10,7 @@ import pandas as pd
 
 from pocgeo.ground.errors import BadInput
 from pocgeo.products.columns import ColumnSpec
+from pocgeo.products.register import IncidentRecord, Register
 
 __all__ = ["MARKINGS", "Policy", "ReleaseContext", "Released"]
 
@@ -44,6 +45,9 @@ class Policy:
     withheld_indicators: tuple[str, ...] = ()
     """Indicators this audience may not have."""
 
+    stricter: Mapping[str, int | str] = field(default_factory=dict)
+    """Words in names of columns, indicators and categories -> a higher k, or "withheld"."""
+
     refused: Mapping[str, str] = field(default_factory=dict)
     """Kinds and names of products that are refused, with the reason and what is possible."""
 
@@ -69,6 +73,12 @@ class ReleaseContext:
 
     resolution: int | None = None
     """H3 resolution of the AOI, so that a refusal can name the coarser one."""
+
+    record: IncidentRecord | None = None
+    """Incidents by cell and day. Without it, what rests on incidents leaves only with its count."""
+
+    register: Register | None = None
+    """What was released before, changed by what is released now; None: nothing was."""
 
     def __post_init__(self) -> None:
         if self.marking not in MARKINGS:

@@ -1,25 +1,34 @@
-"""Coarser rows and hidden small counts: what the gate does to a table before it leaves.
+"""Coarser rows, and values that rest on incidents given by piece: steps of the gate."""
 
-A count from 1 to k - 1 is suppressed. Where the suppressed counts of a group could be worked back
-from the group's total, the group's smallest other count is suppressed too. A reader is taken to
-hold the same measure at every coarser level, suppressed by the same rule, and the grand total.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pocgeo.products.columns import ColumnSpec
+from pocgeo.products.pieces import Codes, Floats
+from pocgeo.products.register import PlacePieces, Register
 
-__all__ = ["coarsened", "hidden", "hidden_in_tree", "protected", "suppressed"]
-
-Codes = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+__all__ = ["Memory", "by_area", "by_piece", "coarsened"]
 
 PEOPLE = "people_persons"
-ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Where values already released are looked up and kept."""
+
+    register: Register
+    table: str
+    k: int
+
+    def kept(self, column: str, row: str, value: Any, basis: float) -> Any:
+        """Give the value released before, unless k or more incidents are new since."""
+        value = value.item() if hasattr(value, "item") else value
+        name = f"{self.table} k{self.k}" if self.k > self.register.k else self.table
+        return self.register.kept(name, column, row, value, basis, self.k)
 
 
 def coarsened(
@@ -85,173 +94,117 @@ def _mean(number: pd.Series, codes: Codes, people: pd.Series, every: pd.RangeInd
     return mean
 
 
-def hidden(values: NDArray[np.float64], margins: Sequence[Codes], k: int) -> Mask:
-    """Say which counts must be suppressed so that none below k can be worked back.
-
-    Parameters
-    ----------
-    values : array, n
-        Counts; NaN is unknown and stays out. Fractions (parts of an incident) count as they are.
-    margins : sequence of arrays, n each
-        For every total a reader may know, the group each row adds up to (codes from 0; -1: none).
-    k : int
-        Smallest count that may be shown, other than 0.
-
-    Returns
-    -------
-    array of bool, n
-        True: suppress. Every value strictly between 0 and k is True.
-    """
-    out: Mask = (values > 0) & (values < k)
-    for _ in range(ROUNDS):
-        before = int(out.sum())
-        for margin in margins:
-            while _add_one(values, out, margin, k):
-                pass
-        if int(out.sum()) == before:
-            break
-    return out
-
-
-def hidden_in_tree(values: NDArray[np.float64], levels: Sequence[Codes], k: int) -> Mask:
-    """Do as `hidden`, against a reader who holds the same counts at every coarser level.
-
-    Parameters
-    ----------
-    values : array, n
-        Counts; NaN is unknown.
-    levels : sequence of arrays, n each
-        The unit of each row at every coarser level, coarsest first, codes from 0, nested.
-    k : int
-        Smallest count that may be shown, other than 0.
-
-    Notes
-    -----
-    Walks down. Units hidden at one level have a known sum (the known total around them less the
-    units shown), so they form one group of the next level; a hidden unit keeps a hidden part at
-    every level below it, or its parts would add up to it.
-    """
-    known = np.zeros(len(values), dtype=np.int64)  # the smallest known total around each row
-    above: tuple[Codes, Mask] | None = None
-    for units in (*levels, np.arange(len(values), dtype=np.int64)):
-        n_units = int(units.max(initial=-1)) + 1
-        totals = _sums(units, values, n_units)
-        group, within = np.zeros(n_units, dtype=np.int64), np.zeros(n_units, dtype=np.int64)
-        group[units] = known
-        out = hidden(totals, [group], k)
-        if above is not None:
-            within[units] = above[0]
-            _hide_a_part(totals, out, within, above[1])
-        above = units, out
-        _, known = np.unique(np.where(out[units], known, len(values) + units), return_inverse=True)
-    return np.zeros(0, dtype=bool) if above is None else above[1]
-
-
-def _sums(units: Codes, values: NDArray[np.float64], n_units: int) -> NDArray[np.float64]:
-    """Total of the known values of each unit."""
-    sums = np.bincount(units, weights=np.nan_to_num(values), minlength=n_units)
-    return np.asarray(sums, dtype=np.float64)
-
-
-def _hide_a_part(totals: NDArray[np.float64], out: Mask, within: Codes, hidden_units: Mask) -> None:
-    """Suppress the smallest part of every hidden unit that has no suppressed part yet."""
-    has_one = np.bincount(within[out], minlength=len(hidden_units)) > 0
-    rows = np.flatnonzero((totals > 0) & (hidden_units & ~has_one)[within])
-    order = np.lexsort((rows, totals[rows], within[rows]))
-    _, first = np.unique(within[rows][order], return_index=True)
-    out[rows[order[first]]] = True
-
-
-def protected(values: NDArray[np.float64], out: Mask, margin: Codes, k: int) -> Mask:
-    """Say, for each group, whether its total may be known without revealing a suppressed count.
-
-    A reader is taken to know the method: that zeros are shown, that every suppressed count is at
-    least 1, and that k - 1 is the most a count suppressed for itself can be.
-    """
-    inside = margin >= 0
-    n_groups = int(margin.max(initial=-1)) + 1
-    group, mask = margin[inside], out[inside]
-    value = np.nan_to_num(values[inside])
-    n = np.bincount(group[mask], minlength=n_groups)
-    total = np.bincount(group[mask], weights=value[mask], minlength=n_groups)
-    others = np.bincount(group[mask & ((value >= k) | (value == 0))], minlength=n_groups)
-    safe = (n >= 2) & (total >= k) & ((total > n) | (others > 0))
-    safe &= (total < n * (k - 1)) | (others > 0)
-    return np.asarray(safe | (n == 0), dtype=bool)
-
-
-def _add_one(values: NDArray[np.float64], out: Mask, margin: Codes, k: int) -> bool:
-    """Suppress one more count in each group that is not protected; False: nothing was left."""
-    safe = protected(values, out, margin, k)
-    if safe.all():
-        return False
-    rows = np.flatnonzero((margin >= 0) & ~out & np.isfinite(values))
-    rows = rows[~safe[margin[rows]]]
-    rows = rows[(values[rows] > 0) | _needs_a_zero(values, out, margin, k)[margin[rows]]]
-    if rows.size == 0:
-        return False
-    rank = np.where(values[rows] > 0, values[rows], np.inf)  # zeros come last
-    order = np.lexsort((rows, rank, margin[rows]))
-    _, first = np.unique(margin[rows][order], return_index=True)
-    out[rows[order[first]]] = True
-    return True
-
-
-def _needs_a_zero(values: NDArray[np.float64], out: Mask, margin: Codes, k: int) -> Mask:
-    """Mark groups whose total may be shown elsewhere (k or more), so that a zero must help."""
-    mask = out & (margin >= 0)
-    n_groups = int(margin.max(initial=-1)) + 1
-    total = np.bincount(margin[mask], weights=np.nan_to_num(values[mask]), minlength=n_groups)
-    return np.asarray(total >= k)
-
-
-def suppressed(
+def by_piece(
     table: pd.DataFrame,
     columns: Mapping[str, ColumnSpec],
-    hide: Callable[[NDArray[np.float64]], Mask],
-    k: int,
-) -> tuple[pd.DataFrame, Mapping[str, Mask], Mapping[str, int]]:
-    """Blank small counts, what protects them, and what is derived from them.
+    known: PlacePieces,
+    memory: Memory,
+) -> pd.DataFrame:
+    """Replace what rests on incidents by the value of the whole piece.
 
     Parameters
     ----------
     table : DataFrame, n rows
+        One row per cell, `cell` among its columns.
     columns : mapping
-        Column -> spec; those with `counts` are judged.
-    hide : callable
-        Counts -> True where they must be suppressed: `hidden` or `hidden_in_tree`.
-    k : int
-        Smallest count that may be shown, other than 0.
+        Columns that rest on incidents -> spec.
 
     Returns
     -------
-    table : DataFrame
-        The same rows; suppressed values NA.
-    masks : mapping
-        Count column -> True where suppressed.
-    tally : mapping
-        `small`: counts below k; `others`: counts suppressed to protect them.
+    DataFrame
+        The same rows. Sums are shared out by people, means and extremes are those of the piece;
+        a flag is that of a single atom, or of at least half of the cells of a joined one; a text
+        is the most frequent. NA where the piece may not be spoken of.
     """
-    table = table.copy()
-    masks: dict[str, Mask] = {}
-    small = 0
-    for name in [name for name, spec in columns.items() if spec.counts and name in table]:
-        values = np.asarray(table[name].astype("float64"), dtype=np.float64)
-        masks[name] = hide(values)
-        small += int(((values > 0) & (values < k)).sum())
-        table[name] = np.where(masks[name], np.nan, values)
+    rows = known.rows_of(table["cell"].to_numpy(dtype=np.int64))
+    piece = np.where(rows >= 0, known.piece[rows], -1)
+    basis = np.append(known.basis, np.nan)[piece]
+    said, codes = np.unique(np.where(np.isfinite(basis), piece, -1), return_inverse=True)
+    single = np.append(np.bincount(known.piece, known.together == 1) > 0, [False])
+    people = _people(table)
+    out = table.copy()
     for name, spec in columns.items():
-        sources = [source for source in spec.derived_from if source in masks]
-        if name in table and sources:
-            gone = np.logical_or.reduce([masks[source] for source in sources])
-            table[name] = _blank(table[name], gone)
-    hid = sum(int(mask.sum()) for mask in masks.values())
-    return table, masks, {"small": small, "others": hid - small}
+        whole = _whole(table[name], codes, people, spec.released_as, single[said])
+        fixed = [
+            None
+            if number < 0 or pd.isna(value)
+            else memory.kept(name, f"piece {number}", value, float(known.basis[number]))
+            for number, value in zip(said, whole, strict=True)
+        ]
+        out[name] = _spread(table[name], pd.Series(fixed, dtype=object), codes, people, spec)
+    return out
 
 
-def _blank(values: pd.Series, gone: Mask) -> pd.Series:
+def _whole(values: pd.Series, codes: Codes, people: pd.Series, how: str, single: Any) -> pd.Series:
+    """Value of every piece."""
+    n = len(single)
     if pd.api.types.is_bool_dtype(values):
-        values = values.astype("boolean")
-    elif pd.api.types.is_integer_dtype(values):
-        values = values.astype("float64")
-    return values.mask(gone)
+        share = values.astype("float64").groupby(codes).mean().reindex(range(n))
+        flag: pd.Series = ((share >= 0.5) | ((share > 0) & single)).astype(object)
+        return flag.where(share.notna(), None)
+    if how == "first":
+        return values.groupby(codes).agg(_most_frequent).reindex(range(n)).astype(object)
+    return _joined(values, codes, people, how, n).astype(object)
+
+
+def _most_frequent(values: pd.Series) -> Any:
+    found = values.mode()
+    return found.iloc[0] if len(found) else None
+
+
+def _spread(
+    before: pd.Series, whole: pd.Series, codes: Codes, people: pd.Series, spec: ColumnSpec
+) -> pd.Series:
+    """Give every cell the value of its piece, or its share by people of a sum."""
+    values = whole.iloc[codes].set_axis(before.index)
+    if pd.api.types.is_bool_dtype(before):
+        return values.astype("boolean")
+    if spec.released_as == "first":
+        return values
+    number = pd.to_numeric(values).astype("float64")
+    if spec.released_as != "sum":
+        return number
+    known = before.notna().astype("float64")
+    weight = people * known
+    total = weight.groupby(codes).transform("sum")
+    even = known / known.groupby(codes).transform("sum").clip(lower=1.0)
+    shared: pd.Series = (number * (weight / total.where(total > 0)).fillna(even)).where(known > 0)
+    return shared
+
+
+def by_area(
+    table: pd.DataFrame,
+    columns: Mapping[str, ColumnSpec],
+    basis: Floats,
+    rows: Callable[[int], str],
+    memory: Memory,
+) -> pd.DataFrame:
+    """Keep what rests on incidents where its area holds enough of them; else blank it.
+
+    Parameters
+    ----------
+    table : DataFrame, n rows
+        One row per area (and what else tells rows apart).
+    basis : array, n
+        Incidents counted in the area of each row; NaN where nothing may be said of it.
+    rows : callable
+        Number of a row -> its name in the register.
+    """
+    out = table.copy()
+    names = [rows(number) for number in range(len(table))]
+    for name in columns:
+        values = table[name].astype(object)
+        fixed = [
+            memory.kept(name, key, value, float(count))
+            if np.isfinite(count) and not pd.isna(value)
+            else None
+            for key, value, count in zip(names, values, basis, strict=True)
+        ]
+        kept = pd.Series(fixed, index=table.index, dtype=object)
+        if pd.api.types.is_bool_dtype(table[name]):
+            out[name] = kept.astype("boolean")
+        elif pd.api.types.is_numeric_dtype(table[name]):
+            out[name] = pd.to_numeric(kept).astype("float64")
+        else:
+            out[name] = kept
+    return out
