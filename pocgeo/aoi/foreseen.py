@@ -14,6 +14,7 @@ from pocgeo.aoi.picture import Moment
 from pocgeo.aoi.standards import moment, standard
 from pocgeo.aoi.threats import incidents_placed
 from pocgeo.ground.errors import BadInput
+from pocgeo.ground.grid_reference import to_mgrs
 from pocgeo.ground.provenance import digest_of
 
 __all__ = ["forecasts", "outlook", "record_of", "scorecards", "top_places"]
@@ -23,6 +24,13 @@ TOP = 20
 
 HALF = 0.5
 """Share of imprecise incidents from which a place is marked uncertain."""
+
+OWN_WORDS = {
+    "own 1-3": "last 3 months", "own 4-12": "4-12 months ago", "own 13-60": "1-5 years ago",
+    "own 61+": "earlier", "rings 1-2, 1-3": "nearby, last 3 months",
+    "rings 1-2, 4-12": "nearby, 4-12 months ago",
+}  # fmt: skip
+"""Term of the forecast -> words of the note on weights."""
 
 SHARE_NOTE = (
     "Incidents here recently, here long ago, nearby, people, and everywhere: their shares add up "
@@ -45,8 +53,11 @@ LAST_NAMES = {**NAMES, "rank": "forecast_rank", "outcome": "what_came"}
 
 KEPT_BACK = ("dispersion", "disk_dispersion", "disk_incidents_3m", "disk_incidents_12m",
              "disk_incidents_24m", "admin1_id", "admin2_id", "aor_id", "settlement_id")  # fmt: skip
-FIRST = ("cell", "settlement", "admin2", "forecast_incidents", "forecast_low", "forecast_high",
+FIRST = ("settlement", "admin2", "forecast_incidents", "forecast_low", "forecast_high",
          "forecast_disk_chance", "forecast_reason", "incidents_3m", "incidents_12m")  # fmt: skip
+
+KILOMETRES = 2
+"""Digits of a grid reference of a forecast cell: it is kilometres across."""
 
 
 def outlook(
@@ -127,8 +138,8 @@ def forecasts(
         ["forecast_incidents", "cell"], ascending=[False, True], ignore_index=True
     )
     months = months_in_words(made)
-    notes = [*made.notes, *record_notes(index, as_of, only, asked), SHARE_NOTE]
-    said = {"forecast": made.standard, "only": dict(only), "weights": weights_told(made)}
+    notes = [*made.notes, *record_notes(index, as_of, only, asked), weights_told(made), SHARE_NOTE]
+    said = {"forecast": made.standard, "only": dict(only)}
     tables = []
     for name, words, table in (
         ("forecast", "Forecast of incidents", cells),
@@ -151,7 +162,7 @@ def scorecards(
     said = {
         "forecast": rules_of(index, asked), "scorecard": scoring_of(index), "only": dict(only),
     }  # fmt: skip
-    last = made.last.rename(columns=LAST_NAMES)
+    last = with_reference(made.last.rename(columns=LAST_NAMES))
     tables = []
     for name, title, kind, table in (
         ("scorecard", "How the forecast did on its own past", "ledger", made.scores),
@@ -159,7 +170,7 @@ def scorecards(
          made.differences),
         ("scorecard_reliability", "Chances given, and how often an incident came", "ledger",
          made.reliability),
-        ("scorecard_last", "What the last forecast said, and what came", "cells", last),
+        ("scorecard_last", "What the last forecast said, and what came", "ledger", last),
     ):  # fmt: skip
         copied = table.copy()
         copied.attrs = {"notes": list(made.notes) if name == "scorecard" else []}
@@ -171,13 +182,22 @@ def scorecards(
 
 def top_places(table: pd.DataFrame, count: int = TOP) -> pd.DataFrame:
     """Keep the places of a forecast where most is expected; the totals stay in the areas."""
-    kept = table.head(count)
+    kept = with_reference(table.head(count))
     kept.attrs = dict(table.attrs)
     kept.attrs["notes"] = [
         *table.attrs["notes"],
         f"The {len(kept)} places where most is expected, of {len(table):,}.",
     ]
     return kept
+
+
+def with_reference(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the grid reference of each cell's centre, after its name."""
+    made = table.copy()
+    references = to_mgrs(made["lon"].to_numpy(float), made["lat"].to_numpy(float), KILOMETRES)
+    after = list(made).index("settlement") + 1 if "settlement" in made else 0
+    made.insert(after, "grid_reference", references)
+    return made
 
 
 def record_notes(index: Indexed, as_of: date | None, only: Only, asked: Asked) -> tuple[str, ...]:
@@ -188,11 +208,14 @@ def record_notes(index: Indexed, as_of: date | None, only: Only, asked: Asked) -
         return (str(reason),)
 
 
-def weights_told(made: Forecast) -> dict[str, list[float]]:
-    """Put the fitted weights into the manifest, six digits each."""
-    months = [name for name in made.weights if name != "term"]
-    rows = made.weights[months].round(6).to_numpy(dtype=float).tolist()
-    return dict(zip(made.weights["term"].astype(str), rows, strict=True))
+def weights_told(made: Forecast) -> str:
+    """Say the fitted weights, all months together. A note, as notes are for internal readers."""
+    weight = made.weights.set_index("term").sum(axis=1)
+    own = ", ".join(f"{weight[term]:.2f} ({words})" for term, words in OWN_WORDS.items())
+    return (
+        f"Fitted: {weight['everywhere']:.1f} incidents anywhere, {weight['population']:.1f} where "
+        f"people are, and for each incident a month here before: {own}."
+    )
 
 
 def months_in_words(made: Forecast) -> str:
