@@ -3,13 +3,16 @@
 import os
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
 from pocgeo.cells import grid
 from pocgeo.cells.clock import Clock
 from pocgeo.cells.presence import FIVE_MINUTES, presence_days, zone_of
+from pocgeo.cells.presence_parts import presence_from
 from pocgeo.cells.telemetry import Telemetry
 from pocgeo.engine.team import Engine
 from pocgeo.ground.errors import BadInput
@@ -194,3 +197,31 @@ def test_an_empty_store_says_what_to_do(tmp_path):
 
 def test_the_house_rule_is_that_of_presence():
     assert (FIVE_MINUTES.max_gap_min, FIVE_MINUTES.max_speed_kmh) == (30, 150)
+
+
+def test_presence_from_parts_is_presence_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("pocgeo.cells.telemetry.LEAST_ROWS", 400)
+    monkeypatch.setattr("pocgeo.cells.telemetry.ROW_BYTES", 10**7)
+    fixes = patrols(count=4_000)
+    fixes["base_id"] = np.where(fixes["unit"] == "U1", None, "B1")
+    fixes["patrol"] = "P" + (np.arange(len(fixes)) // 500).astype(str)
+    fixes = pd.concat([fixes, fixes[100:120].assign(lon=31.6)])  # in two places at one time
+    made = telemetry(saved(tmp_path / "in", fixes[1::2], fixes[::2]), tmp_path / "store")
+    made.update(SERIAL)
+    assert len(made.state.parts) > 4
+    cells = pd.DataFrame({"cell": grid.disk(np.unique(made.cell_days()["cell"])[20:], 1)})
+    place = shapely.Point(*fixes[["lon", "lat"]].iloc[0])
+    bases = gpd.GeoDataFrame({"base_id": ["B1"], "unit": ["U0"]}, geometry=[place], crs=4326)
+    known = fixes.rename(columns={"unit": "unit_id", "patrol": "patrol_id"})
+    known["unit_id"] = known["unit_id"].astype(object)
+    wanted = presence_days(known, cells, ZONE, bases)
+    order = ["cell", "unit_id", "day_on", "base_id"]
+    wanted = wanted.sort_values(order, na_position="first", ignore_index=True)
+    for _ in range(2):  # made, then found
+        table = presence_from(made, cells, bases, SERIAL)
+        pd.testing.assert_frame_equal(table, wanted, check_exact=True)
+    hours = wanted.attrs["hours"]
+    assert table.attrs["hours"]["patrol_h"] == pytest.approx(hours["patrol_h"])
+    elsewhere_h = hours["outside_h"] + hours["own_base_h"]
+    assert table.attrs["hours"]["elsewhere_h"] == pytest.approx(elsewhere_h, abs=1e-6)
+    assert elsewhere_h > 0.1

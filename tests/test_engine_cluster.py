@@ -96,7 +96,10 @@ def test_a_worker_killed_on_the_way_costs_only_its_task(cluster, tmp_path):
 def test_a_folder_that_workers_do_not_see_is_refused(cluster, tmp_path, monkeypatch):
     executor = open_cluster(cluster)
     monkeypatch.setattr(executor.client, "run", lambda *asked, **more: {"tcp://far:1": False})
-    with executor, pytest.raises(BadInput, match="far:1 does not see .* must lie in a folder that"):
+    with (
+        executor,
+        pytest.raises(BadInput, match=r"far:1 does not see .* must lie in a folder that"),
+    ):
         executor.refuse_unshared(tmp_path)
 
 

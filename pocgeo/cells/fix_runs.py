@@ -147,7 +147,7 @@ class RunWriter:
     def open(self) -> None:
         """Begin the file."""
         self.writer = pq.ParquetWriter(
-            self.path, SCHEMA, compression="zstd", use_dictionary=list(NAMES),
+            self.path, SCHEMA, compression="snappy", use_dictionary=list(NAMES),
             column_encoding=ENCODING, write_page_checksum=True,
         )  # fmt: skip
 

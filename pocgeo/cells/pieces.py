@@ -212,7 +212,7 @@ class Track(NamedTuple):
         at = fixes["fix_at"].dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
         at_s = at.astype(np.int64).to_numpy() / 1e9
         lon, lat = fixes["lon"].to_numpy(float), fixes["lat"].to_numpy(float)
-        order = np.lexsort((at_s, patrol, unit))
+        order = np.lexsort((lat, lon, at_s, patrol, unit))  # whatever file stood first
         order = order[~repeated(unit[order], patrol[order], at_s[order], lon[order], lat[order])]
         where = lon[order], lat[order]
         return cls(unit[order], patrol[order], base[order], at_s[order], *where, units, base_ids)
@@ -249,7 +249,7 @@ def factor(fixes: pd.DataFrame, column: str) -> tuple[Ints, NDArray[np.object_]]
     """Numbers for the values of a column, -1 where it has none, and the values."""
     if column not in fixes:
         return np.full(len(fixes), -1, dtype=np.int64), np.zeros(0, dtype=object)
-    number, values = pd.factorize(fixes[column].astype(object), use_na_sentinel=True)
+    number, values = pd.factorize(fixes[column].astype(object), sort=True, use_na_sentinel=True)
     return np.asarray(number, dtype=np.int64), np.asarray(values, dtype=object)
 
 

@@ -11,7 +11,7 @@ months  cell-days of a calendar month, from the parts that touch it: what questi
 or the new one. A new file makes one new run; only the parts of its days and their months follow.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -160,6 +160,12 @@ class Telemetry:
         table["last_at"] = table["last_at"].astype("datetime64[us]").dt.tz_localize("UTC")
         return table
 
+    def believed_h(self) -> float:
+        """Add up the hours of all believed time, wherever it was."""
+        files = [self.folder / "months" / name for name in self.state.months.values()]
+        total = query("SELECT sum(dwell_s) / 3600 AS all_h FROM days", {"days": files})
+        return float(total["all_h"].iloc[0])
+
     def summary(self) -> pd.DataFrame:
         """Say what became of the rows of every file."""
         lines = [
@@ -240,28 +246,52 @@ class Telemetry:
 
     def make_parts(self, team: Team, new: State, rows: int) -> None:
         """Make the parts whose runs have changed."""
-        runs_of: dict[int, list[str]] = {}
         fixes: dict[int, int] = {}
-        for run, about in sorted(new.runs.items()):
-            for text, count in about["days"].items():
-                runs_of.setdefault(int(text), []).append(run)
-                fixes[int(text)] = fixes.get(int(text), 0) + count
-        back = 1 + int(self.rule.max_gap_min // (24 * 60))
+        for about in new.runs.values():
+            for day, count in about["days"].items():
+                fixes[int(day)] = fixes.get(int(day), 0) + count
+        spans = stretches(fixes, self.state.parts.values(), rows)
+        jobs = self.day_jobs(new.runs, spans, self.folder / "parts")
+        self.run(team, write_cell_days, [job for job in jobs if not job.out.is_file()],
+                 "summing up days")  # fmt: skip
+        new.parts = {job.out.stem: [*job.days, *job.bucket] for job in jobs}
+
+    def day_jobs(
+        self,
+        runs: Mapping[str, Any],
+        spans: Iterable[Sequence[int]],
+        folder: Path,
+        key: Sequence[Any] = (),
+        after: int = 0,
+    ) -> list[DayJob]:
+        """Say how the parts are made, each with the runs that touch its days or those beside."""
+        runs_of: dict[int, list[str]] = {}
+        for run, about in sorted(runs.items()):
+            for day in about["days"]:
+                runs_of.setdefault(int(day), []).append(run)
         jobs = []
-        for first, last, share, shares in stretches(fixes, self.state.parts.values(), rows):
-            runs = sorted({run for day in range(first - back, last + 1)
-                           for run in runs_of.get(day, ())})  # fmt: skip
-            key = [self.settings, self.resolution, plain(self.rule), first, last, share, shares]
-            name = digest_of([*key, runs])[:24]
-            new.parts[name] = [first, last, share, shares]
-            job = DayJob(
-                runs=tuple(map(self.run_path, runs)), days=(first, last), rule=self.rule,
-                time_zone=self.request.time_zone, bucket=(share, shares),
-                resolution=self.resolution,
-                out=self.part_path(name),
-            )  # fmt: skip
-            jobs += [] if job.out.is_file() else [job]
-        self.run(team, write_cell_days, jobs, "summing up days")
+        for first, last, share, shares in spans:
+            near = range(first - self.days_back, last + after + 1)
+            touching = sorted({run for day in near for run in runs_of.get(day, ())})
+            made_of = [self.settings, self.resolution, plain(self.rule), first, last, share, shares]
+            name = digest_of([*made_of, *key, touching])[:24]
+            jobs.append(
+                DayJob(
+                    runs=tuple(map(self.run_path, touching)),
+                    days=(first, last),
+                    rule=self.rule,
+                    time_zone=self.request.time_zone,
+                    bucket=(share, shares),
+                    resolution=self.resolution,
+                    out=folder / f"{name}.parquet",
+                )
+            )
+        return jobs
+
+    @property
+    def days_back(self) -> int:
+        """How many days before its own a part looks."""
+        return 1 + int(self.rule.max_gap_min // (24 * 60))
 
     def part_path(self, part: str) -> Path:
         """Say where a part lies."""
@@ -270,9 +300,8 @@ class Telemetry:
     def make_months(self, team: Team, new: State) -> None:
         """Bring together the months whose parts have changed."""
         parts_of: dict[str, list[str]] = {}
-        back = 1 + int(self.rule.max_gap_min // (24 * 60))
         for part, (first, last, *_) in sorted(new.parts.items()):
-            days = np.arange(first - back, last + 2).astype("datetime64[D]")
+            days = np.arange(first - self.days_back, last + 2).astype("datetime64[D]")
             for month in np.unique(days.astype("datetime64[M]")).astype(str).tolist():
                 parts_of.setdefault(month, []).append(part)
         had = {month for about in new.runs.values() for month in months_of(about["days"])}
