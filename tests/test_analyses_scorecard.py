@@ -99,7 +99,7 @@ def test_the_model_beats_simpler_rules_in_its_own_world(card: Scorecard) -> None
     logs = scores.loc["Log score per incident"]
     for peer in ("score_year", "score_all", "score_kernel", "score_people"):
         assert logs["score_forecast"] < logs[peer]
-    assert 0.8 < scores.loc["Expected for each that came", "score_forecast"] < 1.25
+    assert 0.8 < scores.loc["Expected per one that came", "score_forecast"] < 1.25
 
 
 def test_chances_come_true_as_often_as_they_say(card: Scorecard) -> None:

@@ -145,9 +145,9 @@ def _scores(tested: Backtest, rates: Rates) -> pd.DataFrame:
         *(f"Share in top {each} cells" for each in CELLS),
         *(f"PAI, top {each} of land" for each in percents),
         *(f"PEI*, top {each} of land" for each in percents),
-        *(f"Quiet places, top {each} of land" for each in percents[1:]),
-        "Log score per incident", "CRPS per incident", "Brier score of disks x 1,000",
-        "Expected for each that came",
+        *(f"Quiet places, top {each}" for each in percents[1:]),
+        "Log score per incident", "CRPS per incident", "Brier of disks x 1,000",
+        "Expected per one that came",
     ]  # fmt: skip
     better = ["higher"] * (len(measures) - 4) + ["lower"] * 3 + ["near 1"]
     return pd.DataFrame({"measure": measures, "better": better, **columns})
