@@ -23,7 +23,8 @@ TOP = 20
 """House default: places a reader can take in, and a mission can act on."""
 
 HALF = 0.5
-"""Share of imprecise incidents from which a place is marked uncertain."""
+"""A place is marked uncertain where more than this part of its forecast rests on incidents, and
+more than this part of those is known only to an area."""
 
 OWN_WORDS = {
     "own 1-3": "last 3 months", "own 4-12": "4-12 months ago", "own 13-60": "1-5 years ago",
@@ -131,14 +132,15 @@ def forecasts(
     made = outlook(index, as_of, only, asked)
     held_back = [name for name in KEPT_BACK if name in made.cells]
     cells = made.cells.drop(columns=held_back).rename(columns=NAMES)
-    cells["uncertain"] = cells["imprecise_share"].fillna(0.0) > HALF
+    rests = cells[["share_recent", "share_year", "share_older", "share_nearby"]].sum(axis=1)
+    cells["uncertain"] = (rests > HALF) & (cells["imprecise_share"].fillna(0.0) > HALF)
     first = [name for name in FIRST if name in cells]
     cells = cells[[*first, *(name for name in cells if name not in first)]]
     cells = cells.sort_values(
         ["forecast_incidents", "cell"], ascending=[False, True], ignore_index=True
     )
     months = months_in_words(made)
-    notes = [*made.notes, *record_notes(index, as_of, only, asked), weights_told(made), SHARE_NOTE]
+    notes = [*made.notes, *record_notes(index, as_of, only, asked)]
     said = {"forecast": made.standard, "only": dict(only)}
     tables = []
     for name, words, table in (
@@ -149,7 +151,7 @@ def forecasts(
         title = f"{words}, {months}{categories_in_words(only)}"
         tables.append(finished(table, index, at, name, title, **said))
     tables[1].attrs["kind"] = "areas"
-    tables[1].attrs["notes"] = []
+    tables[1].attrs["notes"] = [weights_told(made), SHARE_NOTE]
     return tables[0], tables[1]
 
 

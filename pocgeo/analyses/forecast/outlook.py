@@ -217,8 +217,8 @@ def _notes(rates: Rates, known: Calibration, own: int) -> tuple[str, ...]:
     first = record.start + record.count
     words = [
         f"Forecast of {_span(first, first + rates.standard.months - 1)}, from incidents of "
-        f"{_span(record.start, first - 1 - lag)}. Reported, not occurred. Intervals are meant to hold "
-        f"{rates.standard.level:.0%} of outcomes.",
+        f"{_span(record.start, first - 1 - lag)}. Reported, not occurred. "
+        f"Intervals are meant to hold {rates.standard.level:.0%} of outcomes.",
     ]
     if lag:
         words.append(f"The last {lag} complete months are set aside: reports still come in.")
