@@ -57,7 +57,7 @@
   }
 
   const stripes = (pen, width) => tiled(pen, 3 * width, (x, y) => STRIPE[((x + y) / width | 0) % 3 === 0 ? 1 : 0]);
-  const hatching = (pen, ratio, colour) => tiled(pen, 6 * ratio, (x, y) => (((x - y) % (6 * ratio) + 6 * ratio) % (6 * ratio) < 1.4 * ratio ? wordOf(colour) : 0));
+  const hatching = (pen, ratio, colour) => tiled(pen, 6 * ratio, (x, y) => (((x - y) % (6 * ratio) + 6 * ratio) % (6 * ratio) < ratio ? wordOf(colour) : 0));
 
   /** Fill one path per class, hatch what is hatched, and draw the edges. */
   function paintPaths(pen, paths, hatches, measure, ratio, edge) {
@@ -103,6 +103,7 @@
     },
     _initContainer() { this._container = document.createElement('canvas'); this._pen = this._container.getContext('2d'); },
     _destroyContainer() { L.DomUtil.remove(this._container); delete this._container; delete this._pen; },
+    _updateTransform: P.crisp,
     _update() {
       if (this._map._animatingZoom && this._bounds) return;
       L.Renderer.prototype._update.call(this);

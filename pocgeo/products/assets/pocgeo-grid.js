@@ -82,6 +82,12 @@
     }
   });
 
+  /* Leaflet puts a canvas that is not scaled between pixels, which blurs it; ours stay on whole ones. */
+  function crisp(center, zoom) {
+    L.Renderer.prototype._updateTransform.call(this, center, zoom);
+    if (zoom === this._zoom && this._center && this._center.equals(center)) L.DomUtil.setPosition(this._container, this._bounds.min);
+  }
+
   function haloed(pen, text, x, y, colour, width) {
     pen.lineJoin = 'round';
     pen.lineWidth = width || 3;
@@ -177,5 +183,5 @@
   const GRIDS = { degrees: drawDegrees, mgrs: drawMgrs };
   function grid(kind) { return new Overlay(GRIDS[kind], 'poc-grid'); }
 
-  Object.assign(window.pocgeo, { mgrs, position, grid, Overlay, haloed });
+  Object.assign(window.pocgeo, { mgrs, position, grid, Overlay, crisp, haloed });
 })();

@@ -12,6 +12,7 @@
     _destroyContainer() { L.DomUtil.remove(this._container); delete this._container; delete this._pen; },
     onAdd(map) { L.Renderer.prototype.onAdd.call(this, map); map.on('mousemove', this.pointed, this); map.on('mouseout movestart zoomstart', this.leave, this); map.on('click', this.clicked, this); },
     onRemove(map) { map.off('mousemove', this.pointed, this); map.off('mouseout movestart zoomstart', this.leave, this); map.off('click', this.clicked, this); L.Renderer.prototype.onRemove.call(this, map); },
+    _updateTransform: P.crisp,
     _update() {
       if (this._map._animatingZoom && this._bounds) return;
       L.Renderer.prototype._update.call(this);

@@ -2,7 +2,7 @@
    as textContent or on a canvas. Styles come from styles.py, classes and ages from overlays.py. */
 (function () {
   'use strict';
-  const P = window.pocgeo, LISTED = 6, MOST_LABELS = 400, URGENT = 5;
+  const P = window.pocgeo, LISTED = 6, MOST_LABELS = 400, URGENT = 5, CROWD = 60, FAR = 0.55;
 
   /** Features of a packed layer as nested lists of [lat, lon]: feature > part > ring > point. */
   function features(data) {
@@ -99,7 +99,7 @@
     rank(i) { const own = (this.head.style.kinds || {})[word(this.data.kinds, i)]; return own ? own.rank : 2; },
     symbol(style, parts, i, order) {
       const [width, height] = P.SYMBOLS[style.symbol];
-      return L.marker(parts[0][0][0], { pane: 'poc-symbols', keyboard: false, zIndexOffset: 10000 * order, icon: L.divIcon({ html: P.symbol(style.symbol, word(this.data.kinds, i), style.status), className: 'poc-symbol', iconSize: [width, height] }) });
+      return L.marker(parts[0][0][0], { pane: 'poc-symbols', keyboard: false, zIndexOffset: 10000 * order, icon: L.divIcon({ html: P.symbol(style.symbol, word(this.data.kinds, i), style.status), className: 'poc-symbol' + (this.data.parts.length > CROWD ? ' poc-many' : ''), iconSize: [width, height] }) });
     },
     area(map, style, parts) {
       return L.polygon(parts, {
@@ -126,7 +126,8 @@
         const scale = 256 * Math.pow(2, map.getZoom()), corner = map.getPixelBounds().min;
         return this.member.groups(map.getZoom()).filter((g) => g.points.length > 1).map((g) => { const r = this.member.radius(g.points.length); return { x: g.x * scale - corner.x, y: g.y * scale - corner.y, half: [r, r], text: '', priority: 9, gives: true }; });
       }
-      return this.named.map((mark) => { const at = map.latLngToContainerPoint(mark.latlng); return Object.assign({}, mark, { x: at.x, y: at.y }); });
+      const small = this.data.parts.length > CROWD && map.getContainer().classList.contains('poc-far') ? FAR : 1;
+      return this.named.map((mark) => { const at = map.latLngToContainerPoint(mark.latlng); return Object.assign({}, mark, { x: at.x, y: at.y, half: mark.half && [mark.half[0] * small, mark.half[1] * small] }); });
     },
     explained(i, many) {
       const box = P.element('div'), data = this.data, title = many ? many.length.toLocaleString('en-GB') : word(data.labels, i);

@@ -202,6 +202,15 @@
     panel.append(part);
   }
 
+  function tilesRow(views, panel, settings) {
+    const row = el('label', 'poc-row'), box = el('input');
+    box.type = 'checkbox';
+    box.checked = true;
+    box.addEventListener('change', () => views.forEach(({ map }) => (box.checked ? map.addLayer(map.pocTiles) : map.removeLayer(map.pocTiles))));
+    row.append(box, el('span', 'poc-name', 'Online background' + (settings.credit ? `: ${settings.credit}` : '')));
+    panel.lastChild.append(row);
+  }
+
   function gridRow(views, panel) {
     let shown = [];
     const set = (kind) => { shown.forEach((grid) => grid.remove()); shown = kind ? views.map((view) => P.grid(kind).addTo(view.map)) : []; };
@@ -238,7 +247,10 @@
   function fitted(map, bounds, below) {
     const box = L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]);
     map.fitBounds(box, { paddingTopLeft: [26, 26], paddingBottomRight: [26, below], animate: false });
-    map.setMinZoom(Math.max(1, map.getZoom() - 2));
+    const whole = map.getZoom(), far = () => map.getContainer().classList.toggle('poc-far', map.getZoom() < whole + 1.5);
+    map.on('zoom', far);
+    far();
+    map.setMinZoom(Math.max(1, whole - 2));
     map.setMaxBounds(box.pad(1.5));
   }
 
@@ -261,10 +273,16 @@
     map.on('blur', () => map.scrollWheelZoom.disable());
   }
 
-  function built(view) {
+  /** Pictures from a host the map's file names; where there is no network the map simply has none. */
+  function tiled(map, settings) {
+    map.pocTiles = L.tileLayer(settings.tiles, { referrerPolicy: 'no-referrer', className: 'poc-tiles' }).addTo(map);
+  }
+
+  function built(view, settings) {
     const [outline, ...overlays] = view.overlays;
     outline.build(view.map, 0);
-    outline.eachLayer((land) => { L.polygon(land.getLatLngs(), { renderer: view.map.pocLand, interactive: false, stroke: false, fillColor: '#fbfaf6', fillOpacity: 1 }).addTo(view.map); });
+    if (settings.tiles) tiled(view.map, settings);
+    else outline.eachLayer((land) => { L.polygon(land.getLatLngs(), { renderer: view.map.pocLand, interactive: false, stroke: false, fillColor: '#fbfaf6', fillOpacity: 1 }).addTo(view.map); });
     overlays.forEach((layer, i) => layer.build(view.map, i + 1));
   }
 
@@ -276,7 +294,7 @@
     if (settings.single) printable();
     const layers = views.flatMap((view) => view.cells);
     await Promise.all([...views.flatMap((view) => view.overlays), ...layers].map((layer) => layer.ready));
-    views.forEach(built);
+    views.forEach((view) => built(view, settings));
     const sides = words ? [words.left, words.right] : [];
     const draws = layers.map((layer, i) => legend((views[i] || views[0]).map, panel, layer, sides[i]));
     if (words && views.length === 2) { P.together(views.map((view) => view.map)); views.forEach((view, i) => P.sideLabel(view.map, sides[i], 'middle')); }
@@ -286,6 +304,7 @@
     const time = layers.length ? P.timeBar(first.getContainer().parentNode, layers, () => draws.forEach((draw) => draw())) : null;
     panel.classList.toggle('poc-dense', views[0].overlays.length > 11 || layers.length > 1);
     layerRows(views, panel, settings.absent);
+    if (settings.tiles) tilesRow(views, panel, settings);
     gridRow(views, panel);
     if (layers.length) panel.append(el('p', 'poc-fine poc-hint', `Point at ${layers[0].store.head.kind === 'areas' ? 'an area for its numbers; click to copy its name.' : 'a cell for its numbers; click to copy its id and grid reference.'}`));
     for (const view of views) P.maps.push({ map: view.map, cells: view.cells[0] || null, layers: view.cells, overlays: view.overlays, time, swipe });

@@ -80,7 +80,7 @@ def charted(
     MissingColumns
         A table lacks a column the map needs.
     """
-    said = [*spec.notes]
+    said = [*spec.notes, *([f"Background: {spec.tiles_credit}."] if spec.tiles_credit else [])]
     pack = None
     if spec.table is not None and cells is None:
         said.append(f"Not shown: the cells of {spec.table}.")
@@ -106,6 +106,8 @@ def charted(
             "absent": [item.layer for item in spec.overlays if item.layer not in overlays],
             "single": ground.single,
             "aoi": ground.aoi_name,
+            "tiles": spec.tiles,
+            "credit": spec.tiles_credit,
             "compare": compare and {"left": compare["left_label"], "right": compare["right_label"]},
         }
     )

@@ -97,6 +97,7 @@ class OfflineFigure(Figure):
         self.body: Callable[[], SafeHtml] | None = None
         self.data: dict[str, SafeHtml] = {}
         self.hashes: dict[str, list[str]] = {"script": [], "style": []}
+        self.tile_hosts: list[str] = []
 
     def render(self, **kwargs: Any) -> str:
         """Render the page; `body` makes its body, or else it is what the children wrote.
@@ -121,6 +122,10 @@ class OfflineFigure(Figure):
         head = "\n".join(self.block(item.kind, item.content) for item in assets)
         last = self.block("script", script_safe(script))
         return self.page(head, joined([body, *self.data.values()]), last)
+
+    def allow_tiles(self, address: str) -> None:
+        """Let the page ask one host for pictures: the caller has seen to it that it may."""
+        self.tile_hosts.append("/".join(address.split("/")[:3]))
 
     def keep(self, name: str, content: str, kind: str = "application/octet-stream") -> None:
         """Keep data in the page under a name; the same data under the same name is kept once."""
@@ -160,9 +165,12 @@ class OfflineFigure(Figure):
 
     def policy(self) -> str:
         """Say what the page may do: run and apply the blocks written here, and nothing else."""
+        hosts = "".join(f" {host}" for host in dict.fromkeys(self.tile_hosts))
+        nothing = (rule + hosts if rule.startswith("img-src") else rule
+                   for rule in NOTHING_FROM_OUTSIDE)  # fmt: skip
         return "; ".join(
             (
-                *NOTHING_FROM_OUTSIDE,
+                *nothing,
                 *(
                     f"{kind}-src {' '.join(hashes) or chr(39) + 'none' + chr(39)}"
                     for kind, hashes in self.hashes.items()

@@ -112,7 +112,8 @@ def packed_columns(spec: OverlaySpec, released: Released, table: pd.DataFrame) -
     wanted = [name for name in (spec.label, spec.kind) if name and name in table.columns]
     for name in (*facts, *wanted):
         refuse_confidential(released, name)
-        codes, words = unique_words(table[name], column_of(released, name))
+        text = table[name].fillna("") if name == spec.label and name not in facts else table[name]
+        codes, words = unique_words(text, column_of(released, name))
         column = {"label": column_of(released, name).label, "at": codes.tolist(), "words": words}
         if name in facts:
             content["facts"].append(column)

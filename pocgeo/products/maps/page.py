@@ -119,6 +119,13 @@ class Page:
         if cells is not None:
             self.check(cells)
         frame = self.frame
+        if spec.tiles is not None:
+            if frame.marking != MARKINGS[0]:
+                raise Refused(
+                    f"maps/{spec.name}.toml asks for online tiles and the page is {frame.marking}: "
+                    "requests tell their host which area is studied. Take tiles out of the file."
+                )
+            self.figure.allow_tiles(spec.tiles)
         ground = Ground(
             boundary=frame.boundary, aoi_name=frame.aoi_name, cut_off_on=frame.cut_off_on,
             single=self.single,
