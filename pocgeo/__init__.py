@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pocgeo.analyses.alarms import AlarmStandard as AlarmStandard
     from pocgeo.analyses.coverage import CoverageStandard as CoverageStandard
     from pocgeo.analyses.deployment import DeploymentQuestion as DeploymentQuestion
     from pocgeo.analyses.deployment import DeploymentStandard as DeploymentStandard
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pocgeo.products.tables import save_text as save_text
 
 ROOM_OF = {
+    "AlarmStandard": "pocgeo.analyses.alarms",
     "Aoi": "pocgeo.aoi.area",
     "BadInput": "pocgeo.ground.errors",
     "Change": "pocgeo.aoi.travel",
@@ -59,6 +61,7 @@ ROOM_OF = {
 }
 
 __all__ = [
+    "AlarmStandard",
     "Aoi",
     "BadInput",
     "Change",

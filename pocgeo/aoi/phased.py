@@ -132,9 +132,9 @@ def phase_areas(index: Indexed, as_of: date | None) -> pd.DataFrame:
     """Give the phase of every admin area and AOR, with people's decisions beside it."""
     at = moment(index, as_of)
     rules = rules_of(index)
+    known, digest = decisions(index, at.at)  # before the long work: a mistake is said at once
     past = history(index, as_of, rules)
     table = area_phases(past, places(index, past), rules)
-    known, digest = decisions(index, table["area_id"], at.at)
     table = with_decisions(table, known)
     table["urgency"] = table["phase"].map({name: rank for rank, name in enumerate(ORDER)})
     table["kind"] = table["area_kind"].map({name: rank for rank, name in enumerate(KINDS)})
@@ -238,10 +238,11 @@ def places(index: Indexed, past: PhaseHistory) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def decisions(
-    index: Indexed, areas: pd.Series, day: pd.Timestamp
-) -> tuple[pd.DataFrame, str | None]:
+def decisions(index: Indexed, day: pd.Timestamp) -> tuple[pd.DataFrame, str | None]:
     """Read what people decided, checked, and the digest of the file; empty without one."""
+    cells = index.known("cells")
+    codes = [cells[code].dropna() for code, _ in KINDS.values() if code in cells]
+    areas = [str(code) for part in codes for code in part.unique()]
     path = index.file.folder / DECISIONS
     if not path.is_file():
         none = pd.DataFrame(columns=["area_id", "phase", "by", "on", "reason"], dtype="str")
