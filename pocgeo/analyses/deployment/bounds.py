@@ -123,6 +123,7 @@ def useless(siting: Siting, gain: Floats, parts: Parts, least: float, wanted: fl
     free = ~siting.existing & ~siting.fixed
     if not np.isfinite(parts.last) or not np.isfinite(least):
         return np.zeros(siting.sites_n, dtype=bool)
-    made: Any = free & (least - (parts.last - gain) < wanted) & (parts.taken == 0)
+    short = least - (parts.last - gain) < wanted * (1 - 1e-9)
+    made: Any = free & short & (parts.taken == 0)
     mask: Mask = made
     return mask
