@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pocgeo.ground.errors import BadInput
 from pocgeo.products.columns import ColumnSpec
-from pocgeo.products.maps.palettes import CATEGORY_COLOURS, NOTHING, ramp
+from pocgeo.products.maps.palettes import CATEGORY_COLOURS, NOTHING, YES, ramp
 from pocgeo.products.maps.spec import Category, MeasureSpec
 
 __all__ = ["Classed", "classed", "nice_breaks"]
@@ -120,7 +120,7 @@ def in_categories(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -
     """Put a column of categories, or of true and false, into its declared classes."""
     kinds = measure.categories or (
         Category(value="false", label="No", colour=NOTHING),
-        Category(value="true", label="Yes", colour=CATEGORY_COLOURS[0]),
+        Category(value="true", label="Yes", colour=YES),
     )
     written = values.astype("object").map(
         lambda value: str(value).lower() if isinstance(value, bool | np.bool_) else str(value),

@@ -5,7 +5,16 @@ from collections.abc import Sequence
 
 from pocgeo.ground.errors import BadInput, UnknownName
 
-__all__ = ["CATEGORY_COLOURS", "MISSING", "NOTHING", "PALETTES", "lightness", "ramp"]
+__all__ = [
+    "CATEGORY_COLOURS",
+    "MISSING",
+    "NOTHING",
+    "PALETTES",
+    "YES",
+    "contrast",
+    "lightness",
+    "ramp",
+]
 
 MISSING = "#aeb6bd"
 """Stripes of a cell whose value is unknown."""
@@ -24,7 +33,12 @@ PALETTES = {
 
 LIGHTEST, DARKEST = 0.93, 0.33
 
-CATEGORY_COLOURS = ("#b0413e", "#e0a458", "#3d6fa5", "#5b8e7d", "#7c5c8f", "#8b8378", "#1f2a36")
+CATEGORY_COLOURS = ("#bd5b82", "#606e2b", "#e1c7fe", "#66327e", "#94c792", "#0b3f2e", "#b19c22")
+"""Seven kinds that nobody confuses: at least 27 apart (CIE76) for deutan, protan and tritan eyes,
+and 7 apart in lightness, for grey print."""
+
+YES = "#9c2a10"
+"""A cell of which the claim is true."""
 
 
 def ramp(name: str, n: int) -> tuple[str, ...]:
@@ -83,9 +97,20 @@ def byte(part: float) -> int:
     return round(255 * coded)
 
 
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, 1 to 21: WCAG 2.2; text needs 4.5, or 3 where it is large."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
 def lightness(colour: str) -> float:
     """CIE L* (0-100) of #rrggbb, for contrast and for tests."""
+    y = luminance(colour)
+    return 116 * y ** (1 / 3) - 16 if y > 216 / 24389 else y * 24389 / 27
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (0-1) of #rrggbb."""
     coded: Sequence[float] = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     light = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in coded]
-    y = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
-    return 116 * y ** (1 / 3) - 16 if y > 216 / 24389 else y * 24389 / 27
+    return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
