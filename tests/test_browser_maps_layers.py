@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 
+import folium
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -10,7 +11,15 @@ import pytest
 import shapely
 
 from pocgeo.ground.errors import Refused
-from pocgeo.products.maps import Category, Compare, MapSpec, MeasureSpec, OverlaySpec, draw
+from pocgeo.products.maps import (
+    Category,
+    Compare,
+    MapSpec,
+    MeasureSpec,
+    OverlaySpec,
+    Page,
+    draw,
+)
 from pocgeo.products.maps.palettes import NOTHING
 from tests.browser import offline_browser
 from tests.map_samples import CELL_COLUMNS, cell_table, column, frame, island, overlays, released
@@ -308,3 +317,35 @@ def test_tiles_are_asked_of_one_host_only_when_the_map_says_so(browser, tmp_path
     assert all(url.startswith("https://tile.example.org/") for url in browser.outside)
     assert not any("Content Security Policy" in said for said in browser.complaints)
     assert "Background: Example." in browser.page.locator(".poc-footer").inner_text()
+
+
+def test_foliums_own_layer_control_switches_the_cells(browser, tmp_path):
+    page = Page(frame(COAST), single=True)
+    page.add_map(replace(SPEC, measures=(REACH,)), cells(), {})
+    folium.LayerControl(collapsed=False).add_to(page.blocks[0].maps[0])
+    path = tmp_path / "control.html"
+    path.write_text(page.render(), encoding="utf-8")
+    browser.open(path)
+    assert browser.complaints == []
+    shown = "pocgeo.maps[0].map.hasLayer(pocgeo.maps[0].cells)"
+    assert browser.page.evaluate(shown)
+    browser.page.locator(".leaflet-control-layers label", has_text="Cells").click()
+    assert not browser.page.evaluate(shown)
+    browser.page.locator(".leaflet-control-layers label", has_text="Cells").click()
+    browser.page.wait_for_timeout(100)
+    colours = browser.page.evaluate("pocgeo.maps[0].cells.measure().classes.map(c => c.colour)")
+    assert near(shot(browser.page), colours[1]).sum() > 1_000
+
+
+def test_what_a_click_copies_is_in_the_clipboard(browser, tmp_path):
+    path = tmp_path / "copy.html"
+    path.write_text(
+        draw(replace(SPEC, measures=(REACH,)), cells(), {}, frame(COAST)), encoding="utf-8"
+    )
+    page = browser.open(path).page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.mouse.click(*centre_of(page))
+    page.wait_for_selector(".poc-toast")
+    said = page.locator(".poc-toast").inner_text()
+    assert said.startswith("Copied: ")
+    assert page.evaluate("navigator.clipboard.readText()") == said.removeprefix("Copied: ")
