@@ -27,7 +27,7 @@ from pocgeo.analyses.deployment.solving import worth_of
 from pocgeo.analyses.reach.table import ReachTable
 from pocgeo.ground.errors import BadInput
 
-EXACT = DeploymentStandard(gap=0.0)
+EXACT = DeploymentStandard(gap=0.0, move_limit_km=None)
 ONE_HOUR = DeploymentStandard(steps_min=(60.0,), step_weights=(1.0,), speed_change=0.0)
 
 

@@ -126,7 +126,9 @@ def judging_options(command: Any) -> Any:
 @click.option("--new", type=click.IntRange(0), help="New temporary bases, at most.")
 @click.option("--move", "moves", type=click.IntRange(0), help="Bases that move, at most.")
 @click.option("--close", "closures", type=click.IntRange(0), help="Bases that close, exactly.")
-@click.option("--move-limit", "move_limit_km", type=float, help="Greatest km of a move.")
+@click.option(
+    "--move-limit", "move_limit_km", type=float, help="Greatest km of a move.  [default: 150]"
+)
 @judging_options
 @product_options
 def plan(aoi: Path, delivery: Delivery, page: Path | None, **asked: Any) -> None:

@@ -68,8 +68,8 @@ class DeploymentStandard:
     """0: people count alike wherever they live. 1: the first quarter of an area's people to be
     covered counts thrice, the second twice, what the last half does."""
 
-    move_limit_km: float | None = None
-    """Greatest distance of a move, geodesic; None: any."""
+    move_limit_km: float | None = 150.0
+    """Greatest distance of a move, geodesic (house default); None: any."""
 
     platoons_n: int | None = None
     """Platoons that there are in all; None: strength is not asked."""

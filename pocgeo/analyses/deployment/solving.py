@@ -8,6 +8,7 @@ from pocgeo.analyses.deployment.bounds import bound_of
 from pocgeo.analyses.deployment.conflicts import conflict_of
 from pocgeo.analyses.deployment.demand import Cover, cover_of
 from pocgeo.analyses.deployment.exact import NODES, solve
+from pocgeo.analyses.deployment.orders import orders_of
 from pocgeo.analyses.deployment.program import SCALE, deployment_program
 from pocgeo.analyses.deployment.question import DeploymentQuestion, DeploymentStandard
 from pocgeo.analyses.deployment.siting import Floats, Mask, Siting
@@ -100,12 +101,36 @@ def best_plan(
         if standard.platoons_n is not None:
             raise BadInput("Platoons are asked in one scenario at a time: name one season.")
         return least_regret(siting, question, standard, held)
-    plain = not standard.equity and standard.platoons_n is None
-    plain &= standard.move_limit_km is None or not question.moves
-    made = searched(siting, question, standard, held, exact) if plain else None
-    if made is None:
+    made = freely(siting, question, standard, held, exact)
+    if made is None or not near_enough(made, siting, question, standard):
         made = programmed(siting, question, standard, held)
     return better_of(made, known, siting, standard, held)
+
+
+def freely(
+    siting: Siting, question: DeploymentQuestion, standard: DeploymentStandard, cover: Cover,
+    exact: int,
+) -> Plan | None:  # fmt: skip
+    """Seek the plan as if moves might be of any length; None where strength or equity binds."""
+    if standard.equity or standard.platoons_n is not None:
+        return None
+    free = replace(standard, move_limit_km=None)
+    made = searched(siting, question, free, cover, exact)
+    return programmed(siting, question, free, cover) if made is None else made
+
+
+def near_enough(
+    made: Plan, siting: Siting, question: DeploymentQuestion, standard: DeploymentStandard
+) -> bool:
+    """Whether the moves of a plan keep to the limit: then it is the best under it too."""
+    limit = standard.move_limit_km
+    if limit is None or siting.distance_km is None or not question.moves:
+        return True
+    try:
+        orders_of(made.chosen, siting, question.closures, siting.distance_km, limit)
+    except BadInput:
+        return False
+    return True
 
 
 def better_of(
