@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pocgeo.aoi.planning import is_asked
 from pocgeo.ground.errors import Refused
 from pocgeo.products.briefs import BriefContent, BriefMap, BriefTable, Headline, brief
 from pocgeo.products.disclosure import Released
@@ -33,6 +34,14 @@ TABLES = (  # finding, what it needs, heading, sentence, rows
      "undecided, with what was on record before them.", 15),
     ("flagged", "incidents", "Where violence is high beyond chance",
      "Cells whose surroundings hold more incidents than the expectation explains.", 15),
+    ("plan", "bases", "What a plan of deployment would do: orders",
+     "Who goes where, for whom, and why, with the gap to the best plan there could be.", 30),
+    ("plan_cover", "bases", "Who is covered, today and by the plan",
+     "Within each step of minutes, by scenario.", 30),
+    ("plan_changes", "bases", "Who loses and who gains cover by the plan",
+     "The whole area first, then the settlements that lose, then those that gain.", 25),
+    ("plan_rings", "bases", "Around the places that the plan leaves and takes",
+     "Violence may shift to the surroundings of a base: look there.", 30),
 )  # fmt: skip
 
 CAVEATS = (
@@ -61,7 +70,7 @@ def page(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -> s
     tables = []
     found: dict[str, Released] = {}
     for name, need, heading, says, top in TABLES:
-        made = released(name, need)
+        made = None if name.startswith("plan") and not is_asked(aoi) else released(name, need)
         if made is not None:
             found[name] = made
             tables.append(BriefTable(heading=heading, released=made, says=says, top=top))
@@ -105,9 +114,9 @@ def maps(
     refused: list[str],
 ) -> list[BriefMap]:
     """Draw the maps that the layers and the audience allow."""
-    needs = {"gap_cells": "population", "population": "population"}
+    needs = {"gap_cells": "population", "population": "population", "plan_cells": "bases"}
     made = []
-    for name in MAPS:
+    for name in (*MAPS, *(("redeployment",) if is_asked(aoi) else ())):
         spec = map_spec(name, aoi.file.folder)
         table = spec.table or ""
         cells = released(table, needs.get(table, "incidents"))
