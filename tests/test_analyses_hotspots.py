@@ -282,7 +282,7 @@ def test_no_incidents_is_a_quiet_map():
     assert not found["hotspot"].any()
     assert (found["p"] == 1).all()
     assert found["gi_z"].isna().all()
-    assert found["spread_share"].isna().all()
+    assert found["imprecise_share"].isna().all()
 
 
 def test_equal_counts_are_a_quiet_map():
@@ -342,7 +342,7 @@ def test_what_is_set_aside_or_outside_is_said():
     )
     found = hotspots(record, cells, pairs=pairs)
     assert found["incidents"].sum() == 1
-    assert found.loc[18, "spread_share"] == 0.5
+    assert found.loc[18, "imprecise_share"] == 0.5
     assert len(found.attrs["notes"]) == 2
 
 

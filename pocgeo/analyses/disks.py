@@ -11,7 +11,10 @@ from pocgeo.cells.grid import disk_pairs
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import require_columns
 
-__all__ = ["Pairs", "cell_positions", "disk_matrix", "full_disk", "gi_star", "known_cells"]
+__all__ = [
+    "Pairs", "at_the_rim", "cell_positions", "disk_matrix", "full_disk", "gi_star", "known_cells",
+    "local_moran",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -22,6 +25,14 @@ Pairs = tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]
 def full_disk(disk: int) -> int:
     """Count the cells within `disk` steps of a hexagon, itself included."""
     return 3 * disk * (disk + 1) + 1
+
+
+def at_the_rim(cells: pd.DataFrame, disks: sparse.csr_array, rings: int) -> NDArray[np.bool_]:
+    """Say which disks are cut by the rim of the AOI: what happened beyond is not seen."""
+    cut: NDArray[np.bool_] = np.diff(disks.indptr) < full_disk(rings)
+    if "edge" in cells.columns:
+        cut |= cells["edge"].to_numpy(dtype=bool)
+    return cut
 
 
 def known_cells(cells: pd.DataFrame, name: str = "cells") -> NDArray[np.int64]:
@@ -120,3 +131,32 @@ def gi_star(counts: Floats, disks: sparse.csr_array) -> Floats:
     z *= np.divide(within, scale, out=np.full(size, np.nan), where=scale > 0)[:, None]
     z *= np.divide(1, np.sqrt(variance), out=np.full(mean.size, np.nan), where=variance > 0)
     return z.reshape(counts.shape)
+
+
+def local_moran(counts: Floats, disks: sparse.csr_array) -> Floats:
+    """Give every cell's local Moran I: how far it resembles the cells around it.
+
+    Parameters
+    ----------
+    counts : array, n cells
+    disks : sparse array of zeros and ones, n x n, ones on the diagonal; the cell itself is
+        left out and the others share a weight of 1
+
+    Returns
+    -------
+    array, n cells
+        Above 0: many among many, or few among few; below 0: it differs from its surroundings.
+        NaN where all cells are equal.
+
+    Notes
+    -----
+    Anselin (1995), Geogr. Anal. 27, 93-115, with n - 1 over the sum of squares. Descriptive.
+    """
+    away = counts - counts.mean() if counts.size else counts
+    squares = float(away @ away)
+    if counts.size < 2 or np.ptp(counts) == 0 or squares == 0:
+        return np.full(counts.shape, np.nan)
+    others = np.diff(disks.indptr) - 1.0
+    around = (disks @ away - away) / np.maximum(others, 1.0)
+    moran: Floats = (counts.size - 1) * away * around / squares
+    return moran

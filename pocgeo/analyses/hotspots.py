@@ -9,80 +9,53 @@ from scipy import sparse
 
 from pocgeo.analyses.disks import (
     Pairs,
+    at_the_rim,
     cell_positions,
     disk_matrix,
-    full_disk,
     gi_star,
     known_cells,
+    local_moran,
 )
-from pocgeo.analyses.statistics import SLACK, excess_p, false_discovery_q, rate_rise_p
-from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.analyses.harm import HarmTail
+from pocgeo.analyses.hotspot_test import EXPECTATIONS, Baseline, HotspotTest, exposure
+from pocgeo.analyses.location_precision import IMPRECISE, imprecise_columns
+from pocgeo.analyses.permutation import permutation_p
+from pocgeo.analyses.statistics import (
+    SLACK,
+    empirical_bayes_rate,
+    excess_p,
+    false_discovery_q,
+    rate_rise_p,
+)
+from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import require_columns, with_standard
 
-__all__ = ["EXPECTATIONS", "Baseline", "HotspotTest", "exposure", "hotspots", "split"]
+__all__ = [
+    "EXPECTATIONS", "Baseline", "HotspotTest", "exposure", "hotspots", "judged",
+    "split",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
-WIDEST_DISK = 20
-"""House limit: a disk of 20 rings holds 1,261 cells; a hotspot is not a province."""
-
-EXPECTATIONS = ("populated", "uniform", "population", "baseline")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HotspotTest:
-    """What is expected, how wide a cell looks, and how sure a flag must be."""
+class Seen:
+    """What happened in each cell."""
 
-    disk: int = 1
-    """Rings of neighbours summed with the cell. Chosen by backtest, not by the Moran peak."""
+    counts: Floats
+    """Incidents."""
 
-    fdr: float = 0.05
-    """Greatest share of flags that may be chance alone."""
+    imprecise: Floats
+    """Of these, known only to an area."""
 
-    min_incidents: float = 3.0
-    """Fewest incidents in the disk that may be flagged, however unlikely."""
+    spread: Floats
+    """Of these, dealt out over the area's cells."""
 
-    expectation: str = "populated"
-    """populated (even over populated land), uniform (even over all land), population (by
-    people), baseline (each disk's own earlier rate)."""
+    severity: Floats
+    """Severity of all; zeros where the incidents carry none."""
 
-    populated_persons: float = 1.0
-    """People from which a cell counts as populated."""
-
-    def __post_init__(self) -> None:
-        if self.expectation not in EXPECTATIONS:
-            raise UnknownName("expectation of a hotspot test", self.expectation, EXPECTATIONS)
-        if not 0 <= self.disk <= WIDEST_DISK or int(self.disk) != self.disk:
-            raise BadInput(f"disk must be 0 to {WIDEST_DISK} whole rings, got {self.disk}.")
-        if not 0 < self.fdr < 1:
-            raise BadInput(f"fdr must lie between 0 and 1, got {self.fdr:g}.")
-        if not self.min_incidents >= 1:
-            raise BadInput(f"min_incidents must be at least 1, got {self.min_incidents:g}.")
-        if not self.populated_persons >= 0:
-            raise BadInput(f"populated_persons must be 0 or more, got {self.populated_persons:g}.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """The earlier record that the expectation "baseline" compares with."""
-
-    incidents: pd.DataFrame
-    """`cell`, `weight`: incidents of the earlier period, one row per incident and cell."""
-
-    earlier_days: float
-    """Length of the earlier period, days."""
-
-    recent_days: float
-    """Length of the period under test, days."""
-
-    def __post_init__(self) -> None:
-        if not (self.earlier_days > 0 and self.recent_days > 0):
-            raise BadInput("earlier_days and recent_days of a baseline must be more than 0.")
-
-    @property
-    def recent_share(self) -> float:
-        """Length of the period under test over the length of both."""
-        return self.recent_days / (self.recent_days + self.earlier_days)
+    notes: list[str]
+    """What was left out."""
 
 
 def hotspots(
@@ -98,8 +71,8 @@ def hotspots(
     Parameters
     ----------
     events : DataFrame, or Series indexed by cell
-        `cell`, `weight` (shares of an incident; NA is set aside); `placed`, if present, tells
-        what was spread ("spread"). A Series holds incidents per cell.
+        `cell`, `weight` (shares of an incident; NA is set aside); optional `placed` ("spread",
+        "naive": known only to an area); `severity` for that measure. A Series: per cell.
     cells : DataFrame, n rows
         `cell`; `area_km2`; optional `inside_share` (0-1), `people_persons`, `edge`.
     baseline : Baseline, for the expectation "baseline"
@@ -109,14 +82,11 @@ def hotspots(
     -------
     DataFrame, n rows in the order of `cells`
         `cell`; `incidents` in the cell; `disk_incidents`, `expected`, `disk_cells` of the
-        disk; `p`, `q` (NA: not tested); `hotspot`; `gi_z` (NA: no variance);
-        `spread_share` of the disk's incidents that were spread (NA: none); `edge`: the disk is
-        cut by the rim of the AOI. `attrs["notes"]` says what was left out.
-
-    Raises
-    ------
-    MissingColumns, BadInput
-        A column the expectation needs is absent, or a cell is listed twice.
+        disk; `p`, `q` (NA: not tested); `hotspot`; by severity also `disk_severity`,
+        `expected_severity`. Descriptive, never the flag: `gi_z`, `local_moran` (NA: no
+        variance), `permutation_p`, `rate_per_10k`. `imprecise_share` of the disk's incidents
+        (NA: none), `mostly_imprecise`; `edge`: the disk is cut by the rim of the AOI.
+        `attrs["notes"]` says what was left out.
 
     Notes
     -----
@@ -125,51 +95,19 @@ def hotspots(
     """
     test = test or HotspotTest()
     known = known_cells(cells)
-    counts, spread, notes = _incidents_by_cell(events, known)
+    seen = _by_cell(events, known, test)
     disks = disk_matrix(known, (1.0,) * (test.disk + 1), pairs)
-    table = _judged(counts, cells, test, disks, baseline)
+    share = exposure(cells, seen.counts - seen.spread, test)
+    table = judged(seen.counts, cells, share, test, disks, baseline=baseline)
+    if test.measure == "severity":
+        table = _by_severity(table, seen, _frame(events), test, disks)
     table.insert(0, "cell", known)
-    table["gi_z"] = gi_star(counts, disks)
-    table["spread_share"] = _share_of(disks @ spread, table["disk_incidents"].to_numpy())
-    rim = cells["edge"].to_numpy(dtype=bool) if "edge" in cells.columns else False
-    table["edge"] = (table["disk_cells"].to_numpy() < full_disk(test.disk)) | rim
-    table.attrs["notes"] = notes + _notes_on_people(cells, test)
+    reached = (share > 0) | (seen.counts > SLACK)
+    table = table.join(_described(seen, cells, reached, test, disks))
+    table["edge"] = at_the_rim(cells, disks, test.disk)
+    opinion = _second_opinion(table, test)
+    table.attrs["notes"] = [*seen.notes, *_notes_on_people(cells, test), *opinion]
     return with_standard(table, "hotspots", test=test)
-
-
-def exposure(cells: pd.DataFrame, incidents: Floats, test: HotspotTest) -> Floats:
-    """Weigh every cell by how much of the expectation falls there.
-
-    Where an incident was recorded somebody was, whatever the population raster says: such a
-    cell counts as populated, and as holding at least `populated_persons`.
-
-    Returns
-    -------
-    array, n cells
-        Land area in km2, or people; 0: the expectation does not reach the cell; NaN: unknown.
-    """
-    people = (
-        cells["people_persons"].to_numpy(dtype=float, na_value=np.nan)
-        if "people_persons" in cells.columns
-        else np.full(len(cells), np.nan)
-    )
-    happened = incidents > 0
-    if test.expectation == "population":
-        if np.isnan(people).all() and len(cells):
-            raise BadInput(
-                "The expectation 'population' needs people_persons per cell, and none is known. "
-                "Add a population layer, or ask for 'uniform'."
-            )
-        return np.where(happened, np.maximum(people, max(test.populated_persons, 1e-9)), people)
-    require_columns(cells, "cells", ["area_km2"])
-    area = cells["area_km2"].to_numpy(dtype=float)
-    if "inside_share" in cells.columns:
-        # A cell that only grazes the boundary can still hold an incident: never exactly none.
-        area = area * np.maximum(cells["inside_share"].to_numpy(dtype=float), 1e-3)
-    if test.expectation == "uniform":
-        return area
-    empty = (people < test.populated_persons) & ~happened
-    return np.where(empty, 0.0, area)
 
 
 def split(events: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
@@ -179,15 +117,28 @@ def split(events: pd.DataFrame, by: str) -> dict[str, pd.DataFrame]:
     return {str(name): part for name, part in events.groupby(label, sort=True)}
 
 
-def _judged(
+def judged(
     counts: Floats,
     cells: pd.DataFrame,
+    share: Floats,
     test: HotspotTest,
     disks: sparse.csr_array,
-    baseline: Baseline | None,
+    *,
+    baseline: Baseline | None = None,
 ) -> pd.DataFrame:
-    """Compare every disk with its expectation, and flag."""
-    share = exposure(cells, counts, test)
+    """Compare every disk with its expectation, and flag: the test alone, nothing described.
+
+    Parameters
+    ----------
+    counts, share : arrays, n cells
+        Incidents, and `exposure`.
+    disks : sparse array of zeros and ones, n x n
+
+    Returns
+    -------
+    DataFrame, n rows
+        `incidents`, `disk_incidents`, `expected`, `disk_cells`, `p`, `q`, `hotspot`.
+    """
     observed = disks @ counts
     if test.expectation == "baseline":
         expected, p = _against_baseline(
@@ -209,32 +160,95 @@ def _judged(
     )
 
 
-def _incidents_by_cell(
-    events: pd.DataFrame | pd.Series, cells: NDArray[np.int64]
-) -> tuple[Floats, Floats, list[str]]:
-    """Add up weights per cell: all, those of spread incidents, and what was left out."""
+def _by_severity(
+    table: pd.DataFrame, seen: Seen, events: pd.DataFrame, test: HotspotTest,
+    disks: sparse.csr_array,
+) -> pd.DataFrame:  # fmt: skip
+    """Judge the severity of each disk instead of its number of incidents."""
+    used = events[events["weight"].notna() & (events["weight"] > 0)]
+    summed: NDArray[np.float64] = np.asarray(disks @ seen.severity, dtype=float)
+    tail = HarmTail(used["severity"], used["weight"], float(summed.max(initial=0.0)))
+    tested = table["p"].notna().to_numpy()
+    p = np.where(tested, tail.p(summed, np.where(tested, table["expected"], 0.0)), np.nan)
+    q = false_discovery_q(p)
+    enough = table["disk_incidents"].to_numpy() >= test.min_incidents - SLACK
+    table = table.assign(p=p, q=q, hotspot=(q <= test.fdr) & enough)
+    table.insert(3, "disk_severity", pd.Series(summed))
+    table.insert(4, "expected_severity", table["expected"] * tail.mean)
+    return table
+
+
+def _described(
+    seen: Seen, cells: pd.DataFrame, reached: NDArray[np.bool_], test: HotspotTest,
+    disks: sparse.csr_array,
+) -> pd.DataFrame:  # fmt: skip
+    """Add what describes a cell and never flags it."""
+    measured = seen.severity if test.measure == "severity" else seen.counts
+    observed = disks @ seen.counts
+    shown = pd.DataFrame(
+        {
+            "gi_z": gi_star(measured, disks),
+            "local_moran": local_moran(measured, disks),
+            "permutation_p": permutation_p(seen.counts, disks, reached),
+        }
+    )
+    if "people_persons" in cells.columns:
+        people = cells["people_persons"].to_numpy(dtype=float, na_value=np.nan)
+        unknown = disks @ np.isnan(people).astype(float) > 0
+        around = np.where(unknown, np.nan, disks @ np.nan_to_num(people))
+        shown["rate_per_10k"] = 10_000 * empirical_bayes_rate(observed, around)
+    return pd.concat([shown, imprecise_columns(disks @ seen.imprecise, observed)], axis=1)
+
+
+def _second_opinion(table: pd.DataFrame, test: HotspotTest) -> list[str]:
+    """Say what the exact permutation test makes of the same map."""
+    clustered = false_discovery_q(table["permutation_p"]) <= test.fdr
+    flagged = table["hotspot"].to_numpy()
+    if not flagged.any():
+        return []
+    return [
+        f"Second opinion: {int((flagged & clustered).sum())} of {int(flagged.sum())} hotspots are "
+        "also clusters by exact permutation of the cells' counts (a stricter question: one cell of "
+        "many incidents is no cluster)."
+    ]
+
+
+def _frame(events: pd.DataFrame | pd.Series) -> pd.DataFrame:
     if isinstance(events, pd.Series):
-        events = pd.DataFrame({"cell": events.index, "weight": events.to_numpy(dtype=float)})
-    require_columns(events, "incident_cells", ["cell", "weight"])
+        return pd.DataFrame({"cell": events.index, "weight": events.to_numpy(dtype=float)})
+    return events
+
+
+def _by_cell(events: pd.DataFrame | pd.Series, cells: NDArray[np.int64], test: HotspotTest) -> Seen:
+    """Add up weights per cell: all, the imprecise, by severity, and say what was left out."""
+    events = _frame(events)
+    needed = ["cell", "weight"] + (["severity"] if test.measure == "severity" else [])
+    require_columns(events, "incident_cells", needed)
     weight = events["weight"].to_numpy(dtype=float, na_value=np.nan)
     if (weight < 0).any():
         raise BadInput("incident_cells: a weight is below 0. Weights are shares of an incident.")
     aside = np.isnan(weight)
     at = cell_positions(events["cell"], cells)
     use = ~aside & (at >= 0)
-    spread = (
-        events["placed"].eq("spread").fillna(False).to_numpy(dtype=bool)
-        if "placed" in events.columns
-        else np.zeros(len(events), dtype=bool)
-    )
+    placed = events.get("placed", pd.Series("point", events.index)).astype(object)
+    imprecise = use & placed.isin(IMPRECISE).to_numpy()
+    spread = use & placed.eq("spread").to_numpy()
     notes = []
     if aside.any():
         notes.append(f"{int(aside.sum())} incidents too coarse for a cell were set aside.")
     outside = float(weight[~aside & (at < 0)].sum())
     if outside > SLACK:
         notes.append(f"{outside:g} incidents lie outside the cells and were not counted.")
-    sums = [_sums(at[keep], weight[keep], cells.size) for keep in (use, use & spread)]
-    return sums[0], sums[1], notes
+    severity: Floats = np.zeros(cells.size)
+    if test.measure == "severity":
+        severity = _sums(at[use], (weight * events["severity"].to_numpy(float))[use], cells.size)
+    return Seen(
+        counts=_sums(at[use], weight[use], cells.size),
+        imprecise=_sums(at[imprecise], weight[imprecise], cells.size),
+        spread=_sums(at[spread], weight[spread], cells.size),
+        severity=severity,
+        notes=notes,
+    )
 
 
 def _sums(at: NDArray[np.intp], weight: Floats, size: int) -> Floats:
@@ -271,7 +285,7 @@ def _against_baseline(
     Disks with too few incidents in both periods together cannot be flagged and are not
     tested: their total says nothing about its split (Bourgon et al. 2010, PNAS 107, 9546).
     """
-    before, _, _ = _incidents_by_cell(baseline.incidents, cells)
+    before = _by_cell(baseline.incidents, cells, test).counts
     earlier = disks @ before
     p = rate_rise_p(observed, earlier, baseline.recent_share)
     enough = observed + earlier >= test.min_incidents - SLACK
@@ -286,13 +300,6 @@ def _needed(baseline: Baseline | None) -> Baseline:
             "The expectation 'baseline' needs an earlier period. Give one, or ask for 'populated'."
         )
     return baseline
-
-
-def _share_of(part: Floats, whole: Floats) -> Floats:
-    share: Floats = np.full(whole.shape, np.nan)
-    np.divide(part, whole, out=share, where=whole > SLACK)
-    np.minimum(share, 1.0, out=share)
-    return share
 
 
 def _notes_on_people(cells: pd.DataFrame, test: HotspotTest) -> list[str]:

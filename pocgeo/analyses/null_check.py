@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pocgeo.analyses.disks import Pairs, cell_positions, disk_matrix, known_cells
-from pocgeo.analyses.hotspots import Baseline, HotspotTest, exposure
+from pocgeo.analyses.harm import HarmTail
+from pocgeo.analyses.hotspot_test import Baseline, HotspotTest, exposure
 from pocgeo.analyses.statistics import SLACK, excess_p, rate_rise_p
 from pocgeo.ground.errors import BadInput
+from pocgeo.ground.frames import require_columns
 
 __all__ = ["NullCheck", "null_check"]
 
@@ -53,7 +55,7 @@ class NullCheck:
 
 def null_check(
     cells: pd.DataFrame,
-    total: float,
+    total: float | pd.DataFrame,
     test: HotspotTest | None = None,
     *,
     seeds: int = 200,
@@ -66,9 +68,10 @@ def null_check(
     Parameters
     ----------
     cells : DataFrame, as for `hotspots`
-    total : float
-        Incidents of the map under test; whole incidents are drawn. Not used for "baseline",
-        where every cell's two periods are drawn from its earlier rate.
+    total : float, or DataFrame of `weight` and, by severity, `severity`
+        Incidents of the map under test; whole incidents are drawn, by severity each with that of
+        one of them. Not used for "baseline", where every cell's two periods are drawn from its
+        earlier rate.
     seeds : int
         Maps to draw.
     seed : int
@@ -90,22 +93,44 @@ def null_check(
         flagged, incidents = _baseline_flags(baseline, known, disks, test, seeds, rng)
     else:
         share = exposure(cells, np.zeros(known.size), test)
-        incidents = round(total)
-        flagged = _exposure_flags(share, disks, incidents, test, seeds, rng)
+        grave = _severities(total) if test.measure == "severity" else None
+        summed = total["weight"].sum() if isinstance(total, pd.DataFrame) else total
+        incidents = round(float(summed))
+        draws = Draws(maps=seeds, incidents=incidents, severities=grave)
+        flagged = _exposure_flags(share, disks, draws, test, rng)
     return _said(flagged, seeds, incidents, test)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """What is drawn."""
+
+    maps: int
+    """How many maps."""
+
+    incidents: int
+    """Incidents in each."""
+
+    severities: tuple[Floats, Floats] | None
+    """Severities to draw from and their weights; None: incidents only count."""
+
+
+def _severities(events: float | pd.DataFrame) -> tuple[Floats, Floats]:
+    if not isinstance(events, pd.DataFrame):
+        raise BadInput("The null check by severity needs the incidents, not their number.")
+    require_columns(events, "incidents", ["weight", "severity"])
+    used = events[events["weight"] > 0]
+    return used["severity"].to_numpy(dtype=float), used["weight"].to_numpy(dtype=float)
+
+
 def _exposure_flags(
-    share: Floats,
-    disks: sparse.csr_array,
-    total: int,
-    test: HotspotTest,
-    seeds: int,
+    share: Floats, disks: sparse.csr_array, draws: Draws, test: HotspotTest,
     rng: np.random.Generator,
-) -> int:
+) -> int:  # fmt: skip
     """Count drawn maps with a flag: all maps of a batch are one sparse product."""
     unknown = np.isnan(share)
     held = np.where(unknown, 0.0, share)
+    total = draws.incidents
     if total == 0 or held.sum() == 0:
         return 0
     climb = np.cumsum(held) / held.sum()
@@ -113,18 +138,39 @@ def _exposure_flags(
     tested = (held > 0) & ~(disks @ unknown.astype(float) > 0)
     flagged = 0
     step = max(1, BATCH_DRAWS // total)
-    for start in range(0, seeds, step):
-        maps = min(step, seeds - start)
+    for start in range(0, draws.maps, step):
+        maps = min(step, draws.maps - start)
         at = np.searchsorted(climb, rng.random(maps * total), side="right")
         drawn = np.repeat(np.arange(maps), total)
-        ones = np.ones(at.size)
-        counts = sparse.csr_array((ones, (at, drawn)), shape=(share.size, maps))
-        sums = (disks @ counts).tocoo()
+        shape = (share.size, maps)
+        sums = (disks @ sparse.csr_array((np.ones(at.size), (at, drawn)), shape=shape)).tocoo()
         ours = tested[sums.row]
         row, column, seen = sums.row[ours], sums.col[ours], sums.data[ours]
-        p = excess_p(seen, expected[row])
+        if draws.severities is None:
+            p = excess_p(seen, expected[row])
+        else:
+            p = _harm_p(draws.severities, (at, drawn), disks, (row, column), expected, rng)
         flagged += _maps_with_flag(p, seen, column, np.full(maps, tested.sum()), test)
     return flagged
+
+
+def _harm_p(
+    severities: tuple[Floats, Floats],
+    drawn: tuple[NDArray[np.integer], NDArray[np.integer]],
+    disks: sparse.csr_array,
+    tested: tuple[NDArray[np.integer], NDArray[np.integer]],
+    expected: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Give every drawn incident a severity, and the tail of every disk's sum."""
+    values, weights = severities
+    grave = rng.choice(values, drawn[0].size, p=weights / weights.sum())
+    shape = (expected.size, int(drawn[1].max()) + 1)
+    # A severity of 0 must still hold its place in the sums.
+    sums = (disks @ sparse.csr_array((grave + 1e-12, drawn), shape=shape)).tocsr()
+    harm = np.asarray(sums[tested]).ravel()
+    tail = HarmTail(values, weights, float(harm.max(initial=0.0)))
+    return tail.p(harm, expected[tested[0]])
 
 
 def _baseline_flags(
@@ -144,8 +190,7 @@ def _baseline_flags(
     ratio = baseline.recent_days / baseline.earlier_days
     incidents = round(float(earlier_rate.sum() * ratio))
     reach = disks[:, held]
-    rows = np.flatnonzero(np.isin(np.arange(cells.size), held))
-    reach = reach[rows]
+    reach = reach[np.diff(reach.indptr) > 0]
     flagged = 0
     for _ in range(seeds):
         recent = reach @ rng.poisson(earlier_rate[held] * ratio).astype(float)
