@@ -20,7 +20,7 @@ from pocgeo.products.maps.cellpack import (
     pack_ids,
     pack_json,
 )
-from pocgeo.products.maps.classes import EXACT_UP_TO, Classed, classed
+from pocgeo.products.maps.classes import EXACT_UP_TO, UNKNOWN_8, UNKNOWN_16, Classed, classed
 from pocgeo.products.maps.geometry import packed_geometry
 from pocgeo.products.maps.mosaic import Mosaic, Values, mosaic_of, values_of
 from pocgeo.products.maps.offline import OfflineFigure
@@ -168,7 +168,7 @@ def pack_measure(
     column = column_of(source, measure.column)
     many = bool(values.periods) and len(values.flat) > EXACT_UP_TO
     parts = classed(values.flat, measure, column, only_classes=many)
-    planes = [plane(parts, values, number, mosaic) for number in range(len(values.periods) or 1)]
+    planes = planes_of(parts, values, mosaic)
     tallies = [tally(codes, parts) for codes in planes]
     packed = [code_plane(codes, parts.bits) for codes in planes]
     scale = 10**parts.digits
@@ -192,14 +192,12 @@ def pack_measure(
     return head, [*packed, listed]
 
 
-def plane(parts: Classed, values: Values, number: int, mosaic: Mosaic) -> NDArray[np.int64]:
-    """Put the codes of one period on their pieces; a piece without a value is unknown."""
-    unknown = 255 if parts.bits == 8 else 65_535
-    codes = np.full(len(mosaic.table), unknown, dtype=np.int64)
-    taken = values.piece >= 0
-    if values.periods:
-        taken &= values.period == number
-    codes[values.piece[taken]] = parts.codes[taken]
+def planes_of(parts: Classed, values: Values, mosaic: Mosaic) -> NDArray[np.int64]:
+    """Put the codes of each period on their pieces; a piece without a value is unknown."""
+    unknown = UNKNOWN_8 if parts.bits == 8 else UNKNOWN_16
+    codes = np.full((max(1, len(values.periods)), len(mosaic.table)), unknown, dtype=np.int64)
+    taken = slice(None) if (values.piece >= 0).all() else values.piece >= 0
+    codes[values.period[taken], values.piece[taken]] = parts.codes[taken]
     return codes
 
 
