@@ -80,7 +80,8 @@ def maps_page() -> str:
         rows.append([f"`{name}`", spec.title, spec.question])
     text = (
         "# Maps\n\nOne TOML file in `maps/` per map product, one question each. "
-        "A map of your own is one more such file in `<aoi>/maps/`.\n\n"
+        "A map of your own is one more such file in `<aoi>/maps/`; "
+        "[how to write one](methods/maps.md).\n\n"
     )
     return HEAD + text + table(["map", "title", "question"], rows)
 
