@@ -10,8 +10,10 @@ import pandas as pd
 
 from pocgeo.aoi.recipes import RECIPES
 from pocgeo.cells.speeds import TerrainRules
+from pocgeo.cells.telemetry import Telemetry
 from pocgeo.cells.terrain_file import overlaid, terrain_rules
 from pocgeo.engine.store import Store
+from pocgeo.engine.team import Engine
 from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import plain
@@ -28,6 +30,8 @@ Progress = Callable[[str, int, int], None]
 LAYER_ROOMS = ("ground", "sources", "layers")
 CELL_ROOMS = ("ground", "cells", "aoi/recipes.py")
 REPORTS = ("summary", "details", "rejected")
+TELEMETRY = "telemetry"
+"""The layer whose rows are never all in memory: it is summed up file by file."""
 
 
 class Indexed:
@@ -54,9 +58,27 @@ class Indexed:
     def digests(self) -> Mapping[Path, str]:
         """SHA-256 of the boundary and of every file of every layer."""
         paths = [self.file.boundary]
-        for request in self.requests.values():
-            paths += [path for source in request.sources for path in source.paths]
+        for name, request in self.requests.items():
+            if name != TELEMETRY:
+                paths += [path for source in request.sources for path in source.paths]
         return {path: file_digest(path) for path in dict.fromkeys(paths)}
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Where tasks run, as POCGEO_ENGINE and POCGEO_MEMORY have it."""
+        return Engine.chosen()
+
+    @cached_property
+    def telemetry(self) -> Telemetry:
+        """Cell-days of the layer telemetry, brought up to date with its files."""
+        made = self._telemetry()
+        made.update(self.engine)
+        return made
+
+    def _telemetry(self) -> Telemetry:
+        folder = self.store.folder / TELEMETRY
+        request = self.requests[TELEMETRY]
+        return Telemetry(request, folder, self.file.resolution, progress=self.progress)
 
     @property
     def indexed_layers(self) -> list[str]:
@@ -70,7 +92,9 @@ class Indexed:
         if name == "own:layers":
             return bool(self.indexed_layers)
         if name in RECIPES:
-            return all(self.has(need) for need in RECIPES[name].needs)
+            either = RECIPES[name].either
+            found = not either or any(self.has(need) for need in either)
+            return found and all(self.has(need) for need in RECIPES[name].needs)
         return name in self.requests
 
     def table(self, name: str) -> Any:
@@ -130,6 +154,8 @@ class Indexed:
 
     def _rows(self, name: str) -> pd.DataFrame:
         """Rows of a vector layer, loaded."""
+        if name == TELEMETRY:
+            raise BadInput("telemetry has too many rows for one table. Ask for its cell-days.")
         frame = self.loaded(name).frame
         if frame is None:
             raise BadInput(f"{name} is a raster: it has pixels, not rows.")
@@ -154,8 +180,11 @@ class Indexed:
     def _report_part(self, name: str, part: str) -> pd.DataFrame:
         key = {"key": self._source_key(name)}
         return self.store.table(
-            f"report_{name}_{part}", key, lambda: getattr(self.loaded(name).report, part)
+            f"report_{name}_{part}", key, lambda: getattr(self._report_of(name), part)
         )
+
+    def _report_of(self, name: str) -> LoadReport:
+        return self.telemetry.report() if name == TELEMETRY else self.loaded(name).report
 
     def key(self, name: str) -> str:
         """Digest of all that decides a table: inputs, declarations, parameters, code."""
@@ -170,6 +199,8 @@ class Indexed:
     def _layer_key(self, name: str) -> str:
         if name == "own:layers":
             return digest_of([self.key(layer) for layer in self.indexed_layers])
+        if name == TELEMETRY:
+            return self._telemetry().key()
         request = self.requests[name.removeprefix("raster:")]
         files = [
             [path.name, self.digests[path]] for source in request.sources for path in source.paths
@@ -183,7 +214,7 @@ class Indexed:
 
     def _derived_key(self, name: str) -> str:
         recipe = RECIPES[name]
-        below = [item for item in (*recipe.needs, *recipe.uses) if self.has(item)]
+        below = [item for item in (*recipe.needs, *recipe.either, *recipe.uses) if self.has(item)]
         keys = [[item, self.key(item)] for item in below]
         own = [self.file.resolution, self.file.time_zone, self.digests[self.file.boundary]]
         own += [plain(self.file.standards.get(section)) for section in recipe.standards]
@@ -192,8 +223,11 @@ class Indexed:
 
     def index(self) -> list[str]:
         """Bring every table up to date; return the names of those that were built."""
+        _ = self.engine  # refused before any work, if it is none
         layers = [
-            name for name, request in self.requests.items() if request.spec.geometry != "raster"
+            name
+            for name, request in self.requests.items()
+            if request.spec.geometry != "raster" and name != TELEMETRY
         ]
         wanted = [name for name in (*layers, *RECIPES) if self.has(name)]
         stale = [name for name in wanted if self.is_stale(name)]

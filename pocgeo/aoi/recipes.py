@@ -14,6 +14,8 @@ from pocgeo.cells.index import layer_cells
 from pocgeo.cells.placing import place_incidents
 from pocgeo.cells.population import population
 from pocgeo.cells.presence import planned_presence, presence_days
+from pocgeo.cells.presence_parts import presence_from
+from pocgeo.ground.errors import BadInput
 from pocgeo.ground.pixels import PixelWindow
 from pocgeo.sources.counts import people_windows
 from pocgeo.sources.raster import windows
@@ -33,6 +35,9 @@ class Recipe:
 
     needs: tuple[str, ...] = ()
     """Layers and tables without which there is no such table."""
+
+    either: tuple[str, ...] = ()
+    """Layers of which one is enough."""
 
     uses: tuple[str, ...] = ()
     """Layers and tables that are taken where the AOI has them."""
@@ -77,10 +82,16 @@ def incident_cells(index: "Indexed") -> pd.DataFrame:
 
 def recorded(index: "Indexed") -> pd.DataFrame:
     """Visits and hours of each cell, unit and local day."""
-    return presence_days(
-        index.known("patrols"), index.known("cells"), time_zone=index.file.time_zone,
-        bases=index.table("bases"),
-    )  # fmt: skip
+    cells, bases = index.known("cells"), index.table("bases")
+    if not index.has("telemetry"):
+        fixes = index.known("patrols")
+        return presence_days(fixes, cells, time_zone=index.file.time_zone, bases=bases)
+    if index.has("patrols"):
+        raise BadInput(
+            f"{index.file.path}: has both [layers.patrols] and [layers.telemetry]: a fix in both "
+            "would count twice. Name all files of fixes under telemetry."
+        )
+    return presence_from(index.telemetry, cells, bases, index.engine)
 
 
 def planned(index: "Indexed") -> pd.DataFrame:
@@ -141,7 +152,9 @@ RECIPES: Mapping[str, Recipe] = {
     "incident_cells": Recipe(
         build=incident_cells, needs=("cells", "incidents"), uses=("areas", "population")
     ),
-    "presence_days": Recipe(build=recorded, needs=("cells", "patrols"), uses=("bases",)),
+    "presence_days": Recipe(
+        build=recorded, needs=("cells",), either=("patrols", "telemetry"), uses=("bases",)
+    ),
     "planned_presence": Recipe(build=planned, needs=("cells", "planned_patrols")),
     "own_layers": Recipe(build=own_layers, needs=("cells", "own:layers")),
     "land_cover": Recipe(

@@ -32,7 +32,9 @@ from pocgeo.engine.team import Engine, Team
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import plain
 from pocgeo.ground.provenance import code_digest, digest_of, file_digest
+from pocgeo.layers.report import LoadReport
 from pocgeo.layers.request import LoadRequest
+from pocgeo.layers.rows import DETAIL_COLUMNS, REJECTED_COLUMNS, SUMMARY_COLUMNS
 from pocgeo.sources.slices import FileSlice, shared_out
 
 __all__ = ["Telemetry"]
@@ -166,15 +168,24 @@ class Telemetry:
         total = query("SELECT sum(dwell_s) / 3600 AS all_h FROM days", {"days": files})
         return float(total["all_h"].iloc[0])
 
-    def summary(self) -> pd.DataFrame:
+    def key(self) -> str:
+        """Digest of all that decides the cell-days: files, parameters, code."""
+        files = sorted((Path(path).name, digest) for path, (*_, digest) in self.listed().items())
+        return digest_of([self.settings, self.resolution, plain(self.rule), files])
+
+    def report(self) -> LoadReport:
         """Say what became of the rows of every file."""
-        lines = [
-            line for run in self.state.runs for line in about_run(self.run_path(run))["summary"]
-        ]
-        table = pd.DataFrame(lines)
-        if table.empty:
-            return table
-        return table.groupby(["layer", "source"], as_index=False, sort=True).sum()
+        about = [about_run(self.run_path(run)) for run in sorted(self.state.runs)]
+        by = {"summary": ["layer", "source"], "details": ["layer", "source", "outcome", "field",
+              "reason", "examples"]}  # fmt: skip
+        columns = {"summary": SUMMARY_COLUMNS, "details": DETAIL_COLUMNS}
+        tables = {}
+        for part, names in by.items():
+            lines = [line for each in about for line in each[part]]
+            table = pd.DataFrame(lines, columns=list(columns[part]))
+            tables[part] = table.groupby(names, as_index=False, sort=True).sum()
+        rejected = pd.DataFrame(columns=list(REJECTED_COLUMNS))
+        return LoadReport(rejected=rejected, **tables)
 
     def listed(self) -> dict[str, list[Any]]:
         """List the files as they are; what has not changed since keeps its digest."""

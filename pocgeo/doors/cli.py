@@ -9,6 +9,7 @@ from pocgeo.doors.durations import DAYS, MINUTES
 from pocgeo.doors.options import (
     Delivery,
     aoi_argument,
+    engine_options,
     opened,
     period_options,
     product_options,
@@ -87,6 +88,7 @@ def check(aoi: Path, delivery: Delivery) -> None:
 
 @main.command()
 @aoi_argument
+@engine_options
 def index(aoi: Path) -> None:
     """Build the cell store; only what changed is built again.
 

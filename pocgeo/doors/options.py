@@ -1,5 +1,6 @@
 """Options that many commands share, declared once."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,14 @@ import click
 from pocgeo.doors.durations import DAY
 from pocgeo.doors.running import progress_on, suffix_format
 
-__all__ = ["Delivery", "aoi_argument", "opened", "period_options", "product_options"]
+__all__ = [
+    "Delivery",
+    "aoi_argument",
+    "engine_options",
+    "opened",
+    "period_options",
+    "product_options",
+]
 
 ROWS_ON_A_TERMINAL = 100
 """Rows printed unless --top says otherwise; files and totals always have all."""
@@ -125,3 +133,28 @@ def period_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     within = click.option("--until", type=DAY, help="Last day, included.")(within)
     return click.option("--since", type=DAY, help="First day, included.")(within)
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --engine and --memory; what is typed takes the place of the environment's."""
+
+    def keep(variable: str) -> Callable[[Any, Any, str | None], None]:
+        def kept(ctx: Any, param: Any, value: str | None) -> None:
+            if value is not None:
+                os.environ[variable] = value
+
+        return kept
+
+    command = click.option(
+        "--memory",
+        expose_value=False,
+        callback=keep("POCGEO_MEMORY"),
+        help="For all workers together, for example 2GB; also POCGEO_MEMORY.  [default: 1500MB]",
+    )(command)
+    return click.option(
+        "--engine",
+        expose_value=False,
+        callback=keep("POCGEO_ENGINE"),
+        help="Where telemetry is summed up: local, local:N (processes) or dask:tcp://HOST:PORT; "
+        "also POCGEO_ENGINE.  [default: local]",
+    )(command)
