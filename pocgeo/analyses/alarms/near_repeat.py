@@ -95,13 +95,20 @@ def near_repeat(incidents: pd.DataFrame, test: KnoxTest | None = None) -> pd.Dat
         drawn = _banded(rng.permutation(day), first, second, band, test)
         total += drawn
         beyond += drawn >= seen
-    expected = total / test.simulations
     p = (1 + beyond) / (1 + test.simulations)
-    ratio = np.divide(seen, expected, out=np.full(shape, np.nan), where=expected > 0)
+    table = _told(seen, total / test.simulations, p, test)
+    km = test.km[-1]
+    table.attrs["notes"] = [f"{len(held)} incidents, {first.size} pairs within {km:g} km."]
+    return with_standard(table, "near_repeat", near_repeat=test)
+
+
+def _told(seen: Floats, expected: Floats, p: Floats, test: KnoxTest) -> pd.DataFrame:
+    """Give one row per band of distance and of time."""
+    ratio = np.divide(seen, expected, out=np.full(seen.shape, np.nan), where=expected > 0)
     flag = (p <= test.level) & ~(ratio < test.least_ratio) & (seen > 0)
-    near, soon = np.meshgrid(np.arange(shape[0]), np.arange(shape[1]), indexing="ij")
+    near, soon = np.indices(seen.shape)
     km, days = np.array([0.0, *test.km]), np.array([0.0, *test.days])
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "from_km": km[near.ravel()],
             "to_km": km[near.ravel() + 1],
@@ -114,8 +121,6 @@ def near_repeat(incidents: pd.DataFrame, test: KnoxTest | None = None) -> pd.Dat
             "near_repeat": flag.ravel(),
         }
     )
-    table.attrs["notes"] = [f"{len(held)} incidents, {first.size} pairs within {km[-1]:g} km."]
-    return with_standard(table, "near_repeat", near_repeat=test)
 
 
 def _near_pairs(held: pd.DataFrame, test: KnoxTest) -> tuple[Indices, Indices, Indices]:

@@ -129,13 +129,9 @@ def alarms(
         loose = np.zeros(known.size)
     zones = disk_zones(known, test.widest_rings, pairs)
     found = forecast_scan(
-        counts,
-        expected,
-        loose,
-        zones,
-        simulations=test.simulated,
+        counts, expected, loose, zones, simulations=test.simulated,
         min_incidents=test.min_incidents,
-    )
+    )  # fmt: skip
     rows, members = alarm_rows(found, known, test)
     seen, due = float(np.sum(counts)), float(np.sum(expected))
     return Alarms(

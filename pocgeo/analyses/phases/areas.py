@@ -22,6 +22,8 @@ __all__ = ["area_phases"]
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
+NEEDED = ("cell", "area_kind", "area_id", "area", "people_persons", "area_km2")
+
 PEOPLE_IN = {
     RESPONSE: "response_persons",
     PREEMPTION: "preemption_persons",
@@ -43,10 +45,8 @@ def area_phases(
     Parameters
     ----------
     history : PhaseHistory
-    places : DataFrame
-        `cell` (a cell of the history), `area_kind`, `area_id`, `area`, `people_persons` (NA
-        where unknown) and `area_km2` of the part of the area in that cell; several rows a cell
-        and area are added up.
+    places : DataFrame, the parts of areas in cells; several rows of one part are added up
+        `cell`, `area_kind`, `area_id`, `area`, `people_persons` (NA: unknown), `area_km2`.
 
     Returns
     -------
@@ -56,14 +56,9 @@ def area_phases(
         ("people", or "area" where nobody is known to live), `response_cells_n`.
     """
     rules = rules or PhaseRules()
-    require_columns(
-        places,
-        "places of areas",
-        ["cell", "area_kind", "area_id", "area", "people_persons", "area_km2"],
-    )
+    require_columns(places, "places of areas", NEEDED)
     row = pd.Index(history.cells).get_indexer(pd.Index(places["cell"]))
-    held = places[row >= 0]
-    row = row[row >= 0]
+    held, row = places[row >= 0], row[row >= 0]
     keys = held[["area_kind", "area_id", "area"]]
     of = keys.groupby(list(keys), sort=True, dropna=False)
     area = of.ngroup().to_numpy(dtype=np.int64)
@@ -76,21 +71,26 @@ def area_phases(
     for at in range(history.codes.shape[1]):
         shares = shares_of(history.codes[row, at], weight, area, count)
         before = codes[:, at] = leading(shares, before, rules)
-    days = [quarter.on for quarter in history.quarters]
     table["phase"] = named(codes[:, -1])
+    days = [quarter.on for quarter in history.quarters]
     table["phase_since_on"] = since(codes, days) if count else pd.NaT
     table["phase_before"] = named(codes[:, -2] if codes.shape[1] > 1 else codes[:, -1] * 0 - 1)
     table["phase_changed"] = changed(codes)
-    now = history.codes[row, -1]
+    told = people_in(history.codes[row, -1], people, area, count)
+    table = pd.concat([table, told], axis=1)
+    table["weighed_by"] = np.where(by_people, "people", "area")
+    calls = pd.DataFrame({"of": area, "row": row})[history.codes[row, -1] == RESPONSE]
+    table["response_cells_n"] = np.bincount(calls.drop_duplicates()["of"], minlength=count)
+    return with_standard(table, "phase_areas", phases=rules)
+
+
+def people_in(now: Codes, people: Floats, area: NDArray[np.integer], count: int) -> pd.DataFrame:
+    """Add up people of every area, in all and by phase; NA where nobody is known."""
     known = np.nan_to_num(people)
     blind = np.bincount(area, weights=~np.isnan(people), minlength=count) == 0
-    table["people_persons"] = np.where(blind, np.nan, summed(known, area, count))
-    for code, name in PEOPLE_IN.items():
-        table[name] = np.where(blind, np.nan, summed(known * (now == code), area, count))
-    table["weighed_by"] = np.where(by_people, "people", "area")
-    calls = pd.DataFrame({"area": area, "row": row})[now == RESPONSE].drop_duplicates()
-    table["response_cells_n"] = np.bincount(calls["area"], minlength=count)
-    return with_standard(table, "phase_areas", phases=rules)
+    sums = {"people_persons": summed(known, area, count)}
+    sums |= {name: summed(known * (now == code), area, count) for code, name in PEOPLE_IN.items()}
+    return pd.DataFrame({name: np.where(blind, np.nan, total) for name, total in sums.items()})
 
 
 def weights(

@@ -1,6 +1,6 @@
 """What people decided about the phase of an area, beside what was computed; never instead of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -11,6 +11,7 @@ from pocgeo.ground.frames import require_columns
 __all__ = ["COLUMNS", "checked_decisions", "with_decisions"]
 
 COLUMNS = ("area_id", "phase", "by", "on", "reason")
+SHOWN = ("area_id", "confirmed_phase", "confirmed_by", "confirmed_on", "confirmed_reason")
 
 
 def checked_decisions(
@@ -38,24 +39,12 @@ def checked_decisions(
     """
     require_columns(rows, name, COLUMNS)
     known = set(areas)
-    made = []
-    for at, row in enumerate(rows[list(COLUMNS)].itertuples(index=False), 2):
-        area, phase, who, day, why = ("" if pd.isna(v) else str(v).strip() for v in row)
-        where = f"{name}, row {at}"
-        if area not in known:
-            raise UnknownName(f"area ({where}, area_id)", area, known)
-        if phase not in PHASES:
-            raise UnknownName(f"phase ({where})", phase, PHASES)
-        for field, value in (("by", who), ("reason", why)):
-            if not value:
-                raise BadInput(f"{where}: {field} is empty. Say who decided, and why.")
-        made.append((area, phase, who, day_of(day, where), why))
-    table = pd.DataFrame(
-        made,
-        columns=[
-            "area_id", "confirmed_phase", "confirmed_by", "confirmed_on", "confirmed_reason",
-        ],
-    )  # fmt: skip
+    said = rows[list(COLUMNS)].astype(object).where(rows[list(COLUMNS)].notna(), "")
+    made = [
+        checked_row([str(value).strip() for value in row], known, f"{name}, row {at}")
+        for at, row in enumerate(said.itertuples(index=False), 2)
+    ]
+    table = pd.DataFrame(made, columns=list(SHOWN))
     table["confirmed_on"] = pd.to_datetime(table["confirmed_on"])
     twice = table.duplicated(["area_id", "confirmed_on"], keep=False)
     if twice.any():
@@ -65,6 +54,19 @@ def checked_decisions(
         )
     table = table[table["confirmed_on"] <= as_of].sort_values(["area_id", "confirmed_on"])
     return table.drop_duplicates("area_id", keep="last").reset_index(drop=True)
+
+
+def checked_row(row: Sequence[str], known: set[str], where: str) -> tuple[object, ...]:
+    """Check one decision."""
+    area, phase, who, day, why = row
+    if area not in known:
+        raise UnknownName(f"area ({where}, area_id)", area, known)
+    if phase not in PHASES:
+        raise UnknownName(f"phase ({where})", phase, PHASES)
+    for field, value in (("by", who), ("reason", why)):
+        if not value:
+            raise BadInput(f"{where}: {field} is empty. Say who decided, and why.")
+    return area, phase, who, day_of(day, where), why
 
 
 def day_of(text: str, where: str) -> pd.Timestamp:

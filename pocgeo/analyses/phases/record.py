@@ -90,8 +90,8 @@ def capacity(
     Returns
     -------
     DataFrame, one row per threshold
-        `preemption_probability`, `in_use` (bool), `phase_area_share` outside prevention (mean, 0-1),
-        `next_incidents_share` of the next quarter's incidents there, `cells_n` there now.
+        `preemption_probability`, `in_use` (bool), `phase_area_share` outside prevention (mean,
+        0-1), `next_incidents_share` of the next quarter's incidents there, `cells_n` there now.
     """
     rules = rules or PhaseRules()
     seen = outcomes(quarters)
