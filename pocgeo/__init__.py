@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pocgeo.ground.errors import PocgeoError as PocgeoError
     from pocgeo.ground.errors import Refused as Refused
     from pocgeo.products.exports import export as export
+    from pocgeo.products.figures.sheet import Sheet as Sheet
     from pocgeo.products.maps.folium_page import save_folium as save_folium
     from pocgeo.products.tables import as_text as as_text
     from pocgeo.products.tables import save_text as save_text
@@ -49,6 +50,7 @@ ROOM_OF = {
     "ProximityStandard": "pocgeo.analyses.proximity",
     "ReachStandard": "pocgeo.analyses.reach",
     "Refused": "pocgeo.ground.errors",
+    "Sheet": "pocgeo.products.figures.sheet",
     "RouteSearch": "pocgeo.analyses.patrols.routing",
     "StopRule": "pocgeo.analyses.patrols.stops",
     "as_text": "pocgeo.products.tables",
@@ -76,6 +78,7 @@ __all__ = [
     "ProximityStandard",
     "ReachStandard",
     "Refused",
+    "Sheet",
     "RouteSearch",
     "StopRule",
     "as_text",

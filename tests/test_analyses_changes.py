@@ -27,7 +27,7 @@ def test_only_changes_of_some_size_are_named():
     then, now = coverage(a=1000, b=5000, c=10), coverage(a=1300, b=5100, c=90)
     found = what_changed({"coverage": then}, {"coverage": now}, days_before=100, days_since=10)
     assert found["changed"].tolist() == ["A"]  # b moved by 2 %, c by 80 people
-    assert found["difference"].tolist() == [300.0]
+    assert found["changed_by"].tolist() == [300.0]
     assert found["meaning"].tolist() == ["30 % more than before"]
 
 
@@ -35,8 +35,8 @@ def test_rows_that_come_and_go_are_named():
     then, now = coverage(a=1000, b=500), coverage(b=500, c=700)
     found = what_changed({"coverage": then}, {"coverage": now}, days_before=100, days_since=10)
     assert dict(zip(found["changed"], found["meaning"], strict=True)) == {"A": "gone", "C": "new"}
-    assert found.set_index("changed").loc["C", "before"] is not None
-    assert np.isnan(found.set_index("changed").loc["C", "before"])
+    assert found.set_index("changed").loc["C", "value_before"] is not None
+    assert np.isnan(found.set_index("changed").loc["C", "value_before"])
 
 
 def test_unknown_is_no_change():
@@ -51,7 +51,7 @@ def test_new_incidents_are_tested_against_the_rate_before(fresh, said):
         {"proximity": bases(B1=8)}, {"proximity": bases(B1=8 + fresh)},
         days_before=900, days_since=90,
     )  # fmt: skip
-    counted = found[found["measure"] == "Incidents inside the radius"]
+    counted = found[found["changed_measure"] == "Incidents inside the radius"]
     p = binomtest(fresh, 8 + fresh, 90 / 990, alternative="greater").pvalue  # the oracle
     assert counted["meaning"].tolist() == [f"{fresh} new; {said} the earlier rate (p {p:.2g})"]
 

@@ -12,7 +12,15 @@ from pocgeo.ground.frames import require_columns
 
 __all__ = ["CHANGES", "Compared", "what_changed"]
 
-COLUMNS = ["changed_kind", "changed", "measure", "before", "after", "difference", "meaning"]
+COLUMNS = [
+    "changed_kind",
+    "changed",
+    "changed_measure",
+    "value_before",
+    "value_now",
+    "changed_by",
+    "meaning",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +112,8 @@ def what_changed(
     Returns
     -------
     DataFrame, one row per change, the gravest first within each kind
-        `changed_kind`, `changed` (name), `measure`, `before`, `after`, `difference` (NA where
-        there was or is no row), `meaning` (words).
+        `changed_kind`, `changed` (name), `changed_measure`, `value_before`, `value_now`,
+        `changed_by` (NA where there was or is no row), `meaning` (words).
 
     Notes
     -----
@@ -122,7 +130,9 @@ def what_changed(
             old, new = (named(side[item.table], item) for side in (before, after))
             parts.append(changes(item, old, new, (days_before, days_since), standard))
     found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
-    return found.astype({"before": "float64", "after": "float64", "difference": "float64"})
+    return found.astype(
+        {"value_before": "float64", "value_now": "float64", "changed_by": "float64"}
+    )
 
 
 def named(table: pd.DataFrame, item: Compared) -> pd.DataFrame:
@@ -158,10 +168,10 @@ def changes(
         {
             "changed_kind": item.kind,
             "changed": name.astype("string").fillna("without a name").to_numpy(),
-            "measure": item.label,
-            "before": was,
-            "after": now,
-            "difference": now - was,
+            "changed_measure": item.label,
+            "value_before": was,
+            "value_now": now,
+            "changed_by": now - was,
             "meaning": meaning,
         }
     )

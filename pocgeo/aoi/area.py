@@ -10,6 +10,8 @@ import pandas as pd
 
 from pocgeo.aoi import (
     answers,
+    briefed,
+    figures,
     foreseen,
     obligations,
     patrol_record,
@@ -32,6 +34,7 @@ from pocgeo.ground.errors import UnknownName
 from pocgeo.layers.aoi_file import AoiFile, read_aoi
 from pocgeo.layers.report import write_rejected
 from pocgeo.products.disclosure import Released
+from pocgeo.products.figures import Sheet
 
 __all__ = ["Aoi", "open_aoi"]
 
@@ -334,20 +337,23 @@ class Aoi:
 
     def save_map(
         self, name: str, out: Path | None = None, *, as_of: date | None = None,
-        audience: str = "internal",
+        audience: str = "internal", sheet: Sheet | None = None,
     ) -> Path:  # fmt: skip
-        """Make one map as a single HTML file that needs no network."""
-        return showing.save_map(self, name, out, as_of, audience)
+        """Make one map: an HTML file that needs no network, or a PNG, SVG or PDF sheet."""
+        return figures.save_map(self, name, out, as_of, audience, sheet)
 
     def save_maps(self, *, as_of: date | None = None, audience: str = "internal") -> list[str]:
         """Make every map product; one line each."""
         return showing.save_maps(self, as_of, audience)
 
     def save_brief(
-        self, out: Path | None = None, *, as_of: date | None = None, audience: str = "internal"
-    ) -> Path:
-        """Make the briefing: one self-contained HTML."""
-        return showing.save_brief(self, out, as_of, audience)
+        self, out: Path | None = None, *, as_of: date | None = None, audience: str = "internal",
+        earlier: Path | None = None, language: str = "en",
+    ) -> Path:  # fmt: skip
+        """Make the briefing: HTML, PDF or PPTX by its ending; `earlier` says what changed."""
+        return briefed.save_brief(
+            self, out, as_of, audience, earlier=earlier, language=language
+        )
 
 
 NARROWING = ("aor", "admin", "min_people", "near", "within_km")

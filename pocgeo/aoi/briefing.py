@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from pocgeo.aoi.planning import is_asked
 from pocgeo.ground.errors import Refused
-from pocgeo.products.briefs import BriefContent, BriefMap, BriefTable, Headline, brief
+from pocgeo.products.briefs import BriefContent, BriefMap, BriefTable, Headline
 from pocgeo.products.disclosure import Released
 from pocgeo.products.maps import MapSpec, PageFrame, map_spec
 
 if TYPE_CHECKING:
     from pocgeo.aoi.area import Aoi
 
-__all__ = ["further_of", "page"]
+__all__ = ["content", "further_of"]
 
 Fetch = Callable[[str], Released | str]
 Overlays = Callable[["Aoi", MapSpec, Fetch], tuple[dict[str, Released], list[str]]]
@@ -52,7 +52,7 @@ CAVEATS = (
 )
 
 
-def page(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -> str:
+def content(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -> BriefContent:
     """Assemble the briefing from released tables; what is refused is said."""
     refused: list[str] = []
 
@@ -77,7 +77,7 @@ def page(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -> s
     inside = released("inside", "incidents")
     if inside is not None:
         found["inside"] = inside
-    content = BriefContent(
+    return BriefContent(
         frame=frame,
         headlines=tuple(headlines(found)),
         maps=tuple(maps(aoi, released, fetch, overlays_of, refused)),
@@ -86,7 +86,6 @@ def page(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -> s
         caveats=CAVEATS,
         refused=tuple(dict.fromkeys(refused)),
     )
-    return brief(content)
 
 
 def headlines(found: dict[str, Released]) -> list[Headline]:

@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING
 
 from pocgeo.aoi import briefing, showing
 from pocgeo.ground.errors import Refused
-from pocgeo.products.figures import Sheet, save_figure
+from pocgeo.products.figures import FORMS, Sheet, save_figure
 from pocgeo.products.maps import map_spec
 from pocgeo.products.released import Released
 
 if TYPE_CHECKING:
     from pocgeo.aoi.area import Aoi
 
-__all__ = ["save_sheet"]
+__all__ = ["save_map"]
+
+
+def save_map(
+    aoi: "Aoi", name: str, out: Path | None, as_of: date | None, audience: str,
+    sheet: Sheet | None,
+) -> Path:  # fmt: skip
+    """Draw one map as a page, or as a sheet where the file's ending asks for one."""
+    if out is None or out.suffix.lower() not in FORMS:
+        return showing.save_map(aoi, name, out, as_of, audience)
+    return save_sheet(aoi, name, out, as_of, audience, sheet or Sheet())
 
 
 def save_sheet(

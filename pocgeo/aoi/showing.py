@@ -28,7 +28,7 @@ from pocgeo.products.maps import MapSpec, PageFrame, draw, map_names, map_spec
 if TYPE_CHECKING:
     from pocgeo.aoi.area import Aoi
 
-__all__ = ["out_path", "release_for", "save_brief", "save_map", "save_maps", "table"]
+__all__ = ["out_path", "release_for", "save_map", "save_maps", "table"]
 
 FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "gaps": lambda aoi, day: aoi.gaps(as_of=day),
@@ -377,13 +377,3 @@ METHODS = {
 }
 METHOD = "H3 cells that overlap the boundary; every question as of the day the data end."
 
-
-def save_brief(aoi: "Aoi", out: Path | None, as_of: date | None, audience: str) -> Path:
-    """Make the briefing and write it."""
-    path = out or page_path(aoi, "brief", audience)
-    tables: dict[str, Released | str] = {}
-    fetch = partial(fetched, aoi, as_of, audience, tables)
-    frame = frame_of(aoi, f"Protection of civilians: {aoi.file.name}", as_of, audience, None, [])
-    frame = replace(frame, title="Protection of civilians briefing")
-    written_atomically(path, briefing.page(aoi, frame, fetch, overlays_of).encode())
-    return path

@@ -16,6 +16,15 @@ page_options = (
 )
 
 
+language_option = click.option(
+    "--language",
+    type=click.Choice(["en", "fr", "ar"]),
+    default="en",
+    show_default=True,
+    help="Of sheets, PDF and slides.",
+)
+
+
 def page_option(command: Any) -> Any:
     """Add --as-of and --audience to a command that makes pages."""
     for option in page_options:
@@ -29,25 +38,26 @@ def page_option(command: Any) -> Any:
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File.html to write.")
 @click.option("--without-base", multiple=True, help="For reach_change: this base does not answer.")
 @click.option("--closed", multiple=True, help="For reach_change: this road is closed.")
+@click.option("--paper", default="a4", show_default=True, help="Of a sheet: a4, a3, slide.")
+@click.option("--dpi", default=300, show_default=True, help="Of a sheet: dots per inch.")
+@click.option("--measure", default="", help="Of a sheet: which measure.  [default: the first]")
+@language_option
 @page_option
 def map_(
-    aoi: Path,
-    name: str,
-    out: Path | None,
-    without_base: Any,
-    closed: Any,
-    as_of: Any,
-    audience: str,
-) -> None:
-    """Make one map: a single HTML file that opens without a network.
+    aoi: Path, name: str, out: Path | None, as_of: Any, audience: str, **asked: Any
+) -> None:  # fmt: skip
+    """Make one map: an HTML file that opens without a network, or a sheet: .png, .svg, .pdf.
 
     Example: pocgeo map sample_aoi coverage_gaps --out gaps.html
     """
     import pocgeo
 
-    change = pocgeo.Change(without_bases=without_base, closed_roads=closed)
+    change = pocgeo.Change(
+        without_bases=asked.pop("without_base"), closed_roads=asked.pop("closed")
+    )
     area = opened(aoi).changed(change)
-    click.echo(f"Wrote {area.save_map(name, out, as_of=as_of, audience=audience)}")
+    sheet = pocgeo.Sheet(**asked)
+    click.echo(f"Wrote {area.save_map(name, out, as_of=as_of, audience=audience, sheet=sheet)}")
 
 
 @click.command()
@@ -64,14 +74,22 @@ def maps(aoi: Path, as_of: Any, audience: str) -> None:
 
 @click.command()
 @aoi_argument
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File.html to write.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write: .html, .pdf or .pptx.",
+)  # fmt: skip
+@click.option(
+    "--earlier", type=click.Path(path_type=Path, dir_okay=False),
+    help="HTML of an earlier briefing: say what changed since.",
+)  # fmt: skip
+@language_option
 @page_option
-def brief(aoi: Path, out: Path | None, as_of: Any, audience: str) -> None:
-    """Make the briefing: one self-contained HTML with maps, tables, caveats and manifest.
+def brief(aoi: Path, out: Path | None, as_of: Any, audience: str, **asked: Any) -> None:
+    """Make the briefing with maps, tables, caveats and manifest: a page, a PDF or slides.
 
     Example: pocgeo brief sample_aoi --out brief.html
     """
-    click.echo(f"Wrote {opened(aoi).save_brief(out, as_of=as_of, audience=audience)}")
+    click.echo(f"Wrote {opened(aoi).save_brief(out, as_of=as_of, audience=audience, **asked)}")
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from typing import Any
 
 import pandas as pd
 
@@ -10,11 +11,23 @@ from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.products.disclosure import Policy, Released, policy
 from pocgeo.products.manifest import manifest_html, outward
 from pocgeo.products.maps import MapSpec, Page, PageFrame
-from pocgeo.products.maps.safe_text import SafeHtml, joined, tag
+from pocgeo.products.maps.safe_text import SafeHtml, joined, json_block, tag
 from pocgeo.products.page_tables import as_html
 from pocgeo.products.phrasing import clean, figure
+from pocgeo.products.records import RECORD_NAME
 
-__all__ = ["BriefContent", "BriefMap", "BriefTable", "Headline", "as_html", "brief"]
+__all__ = [
+    "BriefContent",
+    "BriefMap",
+    "BriefTable",
+    "Headline",
+    "as_html",
+    "brief",
+    "check",
+    "fit",
+    "read_headline",
+    "rule",
+]
 
 HOWS = ("total", "rows", "true", "value")
 
@@ -102,6 +115,9 @@ class BriefContent:
     refused: tuple[str, ...] = ()
     """What this audience may not have, in the words of the gate."""
 
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """What the next briefing is held against; see pocgeo.products.records."""
+
 
 def brief(content: BriefContent) -> str:
     """Make the briefing as one HTML page that needs no network.
@@ -122,12 +138,9 @@ def brief(content: BriefContent) -> str:
     BadInput
         A headline cannot be read from its table.
     """
-    content = _fit(content)
+    content = fit(content)
+    check(content)
     page = Page(content.frame)
-    for headline in content.headlines:
-        page.check(headline.source)
-    for table in content.tables:
-        page.check(table.released)
     if content.headlines:
         page.add_section("At a glance", _glance(content))
     for item in content.maps:
@@ -141,10 +154,19 @@ def brief(content: BriefContent) -> str:
     page.add_section("Who may see this", _disclosure(content))
     made = SafeHtml(manifest_html(content.frame.manifest))  # escaped there
     page.add_section("How this was made", made)
+    if content.record:
+        page.figure.keep(RECORD_NAME, json_block(content.record), "application/json")
     return page.render()
 
 
-def _fit(content: BriefContent) -> BriefContent:
+def check(content: BriefContent) -> None:
+    """Refuse content with a table that was not released for this briefing."""
+    page = Page(content.frame)
+    for released in (*(h.source for h in content.headlines), *(t.released for t in content.tables)):
+        page.check(released)
+
+
+def fit(content: BriefContent) -> BriefContent:
     """Strip the page's own manifest for an audience outside the mission."""
     if "restricted" in policy(content.frame.audience).sees:
         return content
@@ -156,7 +178,7 @@ def _glance(content: BriefContent) -> SafeHtml:
     """Write the headline figures, largest type first."""
     rows = []
     for headline in content.headlines:
-        number, unit = _read(headline)
+        number, unit = read_headline(headline)
         strong = tag("b", number)
         cells = [
             tag("td", joined([strong, tag("span", unit)], " "), class_="poc-number"),
@@ -167,7 +189,7 @@ def _glance(content: BriefContent) -> SafeHtml:
     return tag("table", joined(rows), class_="poc-figures")
 
 
-def _read(headline: Headline) -> tuple[str, str]:
+def read_headline(headline: Headline) -> tuple[str, str]:
     """Read a figure off its table, with its unit; what is withheld or unknown is said in words."""
     value = _value(headline)
     if value is None:
@@ -223,7 +245,7 @@ def _disclosure(content: BriefContent) -> SafeHtml:
     """Say for whom this was released, by which rules, and what it leaves out."""
     rules = policy(content.frame.audience)
     lines = [f"Marked {content.frame.marking}. Released for: {content.frame.audience}."]
-    lines.append(_rule(rules))
+    lines.append(rule(rules))
     lines += content.refused
     tables = [headline.source for headline in content.headlines]
     tables += [table.released for table in content.tables]
@@ -232,7 +254,8 @@ def _disclosure(content: BriefContent) -> SafeHtml:
     return _listed(list(dict.fromkeys(lines)))
 
 
-def _rule(rules: Policy) -> str:
+def rule(rules: Policy) -> str:
+    """Say by which rules a product was released."""
     if "restricted" in rules.sees:
         return (
             "It holds restricted information: places of incidents and bases. It may not leave the "

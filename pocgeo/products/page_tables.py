@@ -7,7 +7,7 @@ from pocgeo.products.maps.safe_text import SafeHtml, joined, tag
 from pocgeo.products.phrasing import NOTHING, clean, digits_of, figure, is_number, phrased
 from pocgeo.products.released import Released
 
-__all__ = ["as_html"]
+__all__ = ["as_html", "chosen_texts"]
 
 MOST_COLUMNS = 10
 LONG_TEXT = 40
@@ -64,6 +64,31 @@ def as_html(released: Released, top: int | None = None) -> SafeHtml:
     if left:
         further.append(f"Further columns are in the export: {_labels(shown, left)}.")
     return joined([tag("table", joined(parts)), _said(shown, further)])
+
+
+def chosen_texts(released: Released, most: int) -> tuple[list[str], list[list[str]]]:
+    """Write the weightiest columns of a table for paper and slides: headings, and rows of texts.
+
+    Columns of sentences, and those that are unknown throughout, are left out.
+    """
+    texts = {name: phrased(released.table[name], spec) for name, spec in released.columns.items()}
+    without = [
+        name
+        for name, said in texts.items()
+        if not said
+        or released.table[name].isna().all()
+        or (not is_number(released.table[name]) and max(map(len, said)) > LONG_TEXT)
+    ]
+    ordered = sorted(
+        (name for name in texts if name not in without),
+        key=lambda name: released.columns[name].priority,
+    )[:most]
+    names = [name for name in texts if name in ordered]
+    headings = [
+        f"{spec.label} ({spec.unit})" if spec.unit else spec.label
+        for spec in (released.columns[name] for name in names)
+    ]
+    return headings, [list(row) for row in zip(*(texts[name] for name in names), strict=True)]
 
 
 def _chosen(released: Released, without: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import io
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ from pocgeo.ground.errors import BadInput
 from pocgeo.products.manifest import as_json
 from pocgeo.products.phrasing import clean, digits_of, is_number, provenance_line
 from pocgeo.products.released import Released
+from pocgeo.products.still_zip import still_zip
 
 __all__ = ["inert", "workbook_bytes"]
 
@@ -68,7 +68,7 @@ def workbook_bytes(released: Released, table: pd.DataFrame, facts: Mapping[str, 
     book.properties.keywords = released.marking
     raw = io.BytesIO()
     book.save(raw)
-    return _fixed(raw.getvalue(), _moment(released))
+    return still_zip(raw.getvalue(), _moment(released))
 
 
 def _sheet_name(title: str) -> str:
@@ -174,18 +174,3 @@ def _moment(released: Released) -> datetime:
     """When the product was made: what the file says of itself, never the clock."""
     made = released.manifest.get("made_at")
     return datetime.fromisoformat(str(made)) if made else datetime(1980, 1, 1, tzinfo=UTC)
-
-
-def _fixed(content: bytes, moment: datetime) -> bytes:
-    """Pack the workbook again with one date throughout: same table, same bytes."""
-    stamp = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
-        for name in source.namelist():
-            data = source.read(name)
-            if name == "docProps/core.xml":
-                data = re.sub(rb"(<dcterms:\w+[^>]*>)[^<]*", rb"\g<1>" + stamp.encode(), data)
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = 0o600 << 16
-            target.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED)
-    return out.getvalue()

@@ -31,8 +31,7 @@ from pocgeo.products.figures.overlays import Over, draw_overlay, filled
 from pocgeo.products.figures.plane import KM_PER_DEG, plane_of
 from pocgeo.products.figures.sheet import FORMS, Sheet
 from pocgeo.products.figures.words import Words
-from pocgeo.products.maps.cell_layer import plane as code_plane_of
-from pocgeo.products.maps.cell_layer import present_measures, source_of, tally
+from pocgeo.products.maps.cell_layer import planes_of, present_measures, source_of, tally
 from pocgeo.products.maps.classes import Classed, classed
 from pocgeo.products.maps.mosaic import Mosaic, mosaic_of, values_of
 from pocgeo.products.maps.page import DISCLAIMER, MARKINGS, PageFrame
@@ -41,7 +40,7 @@ from pocgeo.products.maps.spec import MapSpec, MeasureSpec
 from pocgeo.products.maps.wording import column_of
 from pocgeo.products.released import Released
 
-__all__ = ["figure_bytes", "save_figure"]
+__all__ = ["STILL", "figure_bytes", "save_figure", "settings", "sheet_figure"]
 
 FRAME, BARE_FRAME = (0.02, 0.13, 0.70, 0.735), (0.002, 0.085, 0.72, 0.913)
 """Left, bottom, width and height of the map, parts of the sheet; with a head and without."""
@@ -110,17 +109,26 @@ def figure_bytes(
     frame: PageFrame, *, sheet: Sheet, further: Mapping[str, Released],
 ) -> bytes:  # fmt: skip
     """Draw one map on one sheet; the same inputs give the same bytes."""
-    for released in (*overlays.values(), *further.values(), *([cells] if cells else [])):
-        check(released, frame)
-    words = Words(sheet.language)
     with settings():
-        made = Figure(figsize=sheet.size, dpi=sheet.dpi, facecolor="white")
-        coloured = None if cells is None else coloured_of(spec, cells, further, sheet)
-        entries = draw_map(made, spec, coloured, overlays, frame, sheet, words)
-        draw_around(made, spec, coloured, entries, frame, sheet, words)
+        made = sheet_figure(spec, cells, overlays, frame, sheet=sheet, further=further)
         buffer = io.BytesIO()
         made.savefig(buffer, format=form, metadata=STILL[form])
     return buffer.getvalue()
+
+
+def sheet_figure(
+    spec: MapSpec, cells: Released | None, overlays: Mapping[str, Released], frame: PageFrame, *,
+    sheet: Sheet, further: Mapping[str, Released],
+) -> Figure:  # fmt: skip
+    """Draw one map as a figure of matplotlib, under the caller's `settings`."""
+    for released in (*overlays.values(), *further.values(), *([cells] if cells else [])):
+        check(released, frame)
+    words = Words(sheet.language)
+    made = Figure(figsize=sheet.size, dpi=sheet.dpi, facecolor="white")
+    coloured = None if cells is None else coloured_of(spec, cells, further, sheet)
+    entries = draw_map(made, spec, coloured, overlays, frame, sheet, words)
+    draw_around(made, spec, coloured, entries, frame, sheet, words)
+    return made
 
 
 @contextmanager
@@ -166,7 +174,7 @@ def coloured_of(
     if periods and not -len(periods) <= sheet.period < len(periods):
         raise BadInput(f"period {sheet.period}: map {spec.name} has {len(periods)} periods.")
     at = sheet.period % len(periods) if periods else 0
-    codes = code_plane_of(parts, values, at, mosaic)
+    codes = planes_of(parts, values, mosaic)[at]
     counts, missing = tally(codes, parts)
     first = np.array(parts.first_code)
     classes = np.searchsorted(first, codes, side="right") - 1

@@ -1,0 +1,145 @@
+"""The briefing as a PDF: figures, a sheet for each map, tables, what to keep in mind."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+from matplotlib.backends.backend_pdf import PdfPages
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from pocgeo.products.briefs import BriefContent, BriefTable, check, fit, read_headline
+from pocgeo.products.briefs import rule as rule_of
+from pocgeo.products.disclosure import policy
+from pocgeo.products.figures.drawing import settings, sheet_figure
+from pocgeo.products.figures.furniture import marking, paragraph
+from pocgeo.products.figures.sheet import Sheet
+from pocgeo.products.figures.words import Words
+from pocgeo.products.maps.page import DISCLAIMER
+from pocgeo.products.page_tables import chosen_texts
+
+__all__ = ["booklet_bytes"]
+
+TABLE_ROWS = 20
+MUTED = "#3a4650"
+
+
+def booklet_bytes(content: BriefContent, *, language: str = "en", dpi: int = 200) -> bytes:
+    """Make the briefing as a PDF of A4 sheets; the same content gives the same bytes.
+
+    Parameters
+    ----------
+    content : BriefContent
+        As for `brief`: every table has passed the gate.
+    language : str
+        en, fr or ar.
+    dpi : int
+        Dots per inch of the cells; lines and letters stay lines and letters.
+    """
+    content = fit(content)
+    check(content)
+    frame = content.frame
+    about = {
+        "CreationDate": None, "Title": f"{frame.title}: {frame.aoi_name}", "Creator": "pocgeo",
+        "Producer": "pocgeo", "Subject": frame.marking,
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    with settings(), PdfPages(buffer, metadata=about) as book:
+        for page in pages(content, Sheet(language=language, dpi=dpi)):
+            book.savefig(page)
+    return buffer.getvalue()
+
+
+def pages(content: BriefContent, sheet: Sheet) -> Iterator[Figure]:
+    """Draw the pages in order, one at a time."""
+    words = Words(sheet.language)
+    yield cover(content, sheet, words)
+    for item in content.maps:
+        frame = replace(content.frame, title=item.spec.title)
+        yield sheet_figure(
+            item.spec, item.cells, item.overlays, frame, sheet=sheet, further=item.further
+        )
+    for table in content.tables:
+        yield table_page(content, table, sheet, words)
+    yield closing(content, sheet, words)
+
+
+def blank(content: BriefContent, title: str, sheet: Sheet, words: Words) -> tuple[Figure, float]:
+    """Begin a page with its marking and title; gives where the text may start."""
+    made = Figure(figsize=sheet.size, dpi=sheet.dpi, facecolor="white")
+    marking(made, content.frame.marking, words, 9)
+    y = paragraph(made, (0.04, 0.96, 0.8, 0.945), words.text(title), words, 16, weight="bold")
+    return made, y - 0.02
+
+
+def cover(content: BriefContent, sheet: Sheet, words: Words) -> Figure:
+    """Write what, where, when, for whom, and the headline figures."""
+    frame = content.frame
+    made, y = blank(content, f"{words.text(frame.title)}: {frame.aoi_name}", sheet, words)
+    said = [f"{words('data_to')}: {words.day(frame.cut_off_on)}",
+            f"{words('audience')}: {words.text(frame.audience)}"]  # fmt: skip
+    if frame.period:
+        first, last = map(words.day, frame.period)
+        said.insert(0, f"{words('period')}: {first} – {last}")
+    for line in (*said, *map(words.text, frame.notes)):
+        y = paragraph(made, (0.04, 0.96, 0.1, y), line, words, 10, color=MUTED)
+    y -= 0.04
+    for number, headline in enumerate(content.headlines):
+        left = 0.04 if number % 2 == 0 else 0.52
+        value, unit = read_headline(headline)
+        place = (left, left + 0.44, 0.1, y)
+        after = paragraph(made, place, f"{value} {words.text(unit)}", words, 18, weight="bold")
+        after = paragraph(made, (*place[:3], after), words.text(headline.label), words, 10)
+        if headline.says:
+            paragraph(made, (*place[:3], after), words.text(headline.says), words, 8, color=MUTED)
+        if number % 2 or number == len(content.headlines) - 1:
+            y = min(after, y - 0.11) - 0.03
+    return made
+
+
+def table_page(content: BriefContent, table: BriefTable, sheet: Sheet, words: Words) -> Figure:
+    """Write the first rows of one table, its weightiest columns."""
+    made, y = blank(content, table.heading, sheet, words)
+    if table.says:
+        y = paragraph(made, (0.04, 0.96, 0.1, y), words.text(table.says), words, 9, color=MUTED)
+    headings, rows = chosen_texts(table.released.first(TABLE_ROWS), most=8)
+    if not rows:
+        paragraph(made, (0.04, 0.96, 0.1, y - 0.02), words("no_rows"), words, 11)
+        return made
+    y = written_rows(made, [words.text(said) for said in headings], rows, y - 0.015, words)
+    total = len(table.released.table)
+    said = [words("first_rows", shown=min(total, TABLE_ROWS), rows=f"{total:,}")]
+    said += [words.text(line) for line in (*table.released.notes, *table.released.withheld)]
+    paragraph(made, (0.04, 0.96, 0.04, y - 0.01), " ".join(said), words, 7, color=MUTED)
+    return made
+
+
+def written_rows(
+    made: Figure, headings: list[str], rows: list[list[str]], top: float, words: Words
+) -> float:
+    """Write a table as text in columns; gives where it ends."""
+    longest = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
+    parts = [min(max(n, 5), 34) ** 0.75 for n in longest]
+    lefts = [0.04 + 0.92 * sum(parts[:i]) / sum(parts) for i in range(len(parts))]
+    size, line = 7.6, 0.0315
+    made.add_artist(Rectangle((0.035, top - line * 1.6), 0.93, line * 1.6, color="#dfe5ea",
+                              transform=made.transFigure))  # fmt: skip
+    for number, row in enumerate([headings, *rows]):
+        y = top - 0.004 if number == 0 else top - line * (number + 0.85)
+        for i, said in enumerate(row):
+            right = lefts[i + 1] - 0.008 if i + 1 < len(lefts) else 0.965
+            place = (lefts[i], right, y - (line * 1.5 if number == 0 else line * 0.8), y)
+            paragraph(made, place, said, words, size, weight="bold" if number == 0 else "normal")
+    return top - line * (len(rows) + 1.9)
+
+
+def closing(content: BriefContent, sheet: Sheet, words: Words) -> Figure:
+    """Write what to keep in mind, and for whom this is."""
+    made, y = blank(content, words("keep_in_mind"), sheet, words)
+    frame = content.frame
+    said = [*map(words.text, content.caveats)]
+    said += [content.null_check] if content.null_check else []
+    said += [words.text(rule_of(policy(frame.audience))), *content.refused, words.text(DISCLAIMER)]
+    for line in said:
+        y = paragraph(made, (0.04, 0.96, 0.05, y), line, words, 9.5) - 0.012
+    return made
