@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from pocgeo.analyses.bases import standing
@@ -32,13 +33,17 @@ from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.geodesy import centre_of, distance_m
 from pocgeo.ground.provenance import digest_of
 
-__all__ = ["PatrolsAsked", "patrols"]
+__all__ = ["PatrolsAsked", "ground_shown", "patrols"]
 
 HOUSE_ORDER = PatrolOrder()
 ON_THE_MAP = (
     "cell", "settlement", "admin2", "aor", "people_persons", "risk", "stop_value",
     "days_since_presence", "last_presence_on", "incidents_n", "lon", "lat",
 )  # fmt: skip
+MOSTLY_ROAD = 0.5
+RIM_DEG, RIM_PART = 0.03, 0.4
+"""A map of the plan shows so much around its ways."""
+
 NEAR_M = 1_500.0
 """A stop this near one of the previous plan is the same stop."""
 
@@ -299,14 +304,15 @@ def told(
     count = int(plan.stops["patrol"].max()) if len(plan.stops) else 0
     title = f"Patrol order for {given.on:%d %b %Y}: {count} from {given.start.base}"
     facts: Any = {"plan_on": given.on, "base_id": given.start.base_id}
-    shown = [name for name in ON_THE_MAP if name in given.cells]
+    near = given.cells[around(given, plan)]
+    shown = [name for name in ON_THE_MAP if name in near]
     answers_of = {
         "patrol_plan": (plan.stops.assign(**facts), title, "points"),
         "patrol_ways": (plan.ways.assign(**facts), title, "points"),
         "patrol_gains": (plan.gains, "What fewer patrols and shorter shifts collect", "series"),
         "patrol_lines": (plan.ways[plan.ways["stop"].isna()].assign(**facts), title, "points"),
         "patrol_cells": (
-            given.cells[shown].copy(),
+            near[shown].copy(),
             "Risk times overdue presence, by cell",
             "cells",
         ),
@@ -320,6 +326,25 @@ def told(
     return tuple(made)
 
 
+def around(given: Setting, plan: PatrolPlan) -> NDArray[np.bool_]:
+    """Say which cells lie around the ways: what a map of the plan shows."""
+    cells, lines = given.cells, plan.ways
+    lon, lat = cells["lon"].to_numpy(float), cells["lat"].to_numpy(float)
+    if lines.empty:
+        return np.ones(len(cells), dtype=bool)
+    west, south, east, north = lines.total_bounds.tolist()
+    rim = max(RIM_DEG, RIM_PART * (east - west), RIM_PART * (north - south))
+    shown: NDArray[np.bool_] = (lon >= west - rim) & (lon <= east + rim)
+    return shown & (lat >= south - rim) & (lat <= north + rim)
+
+
+def ground_shown(boundary: Any, cells: pd.DataFrame) -> Any:
+    """Cut the outline to the cells of a patrol map, so that it opens where the patrols are."""
+    box = shapely.box(*(cells[name].agg(how) for how in ("min", "max") for name in ("lon", "lat")))
+    cut = shapely.intersection(boundary, box)
+    return boundary if cut.is_empty else cut
+
+
 def notes_of(given: Setting, stops: pd.DataFrame, plan: PatrolPlan) -> list[str]:
     """Say what a patrol leader must know beside the stops."""
     base, asked, table = given.base, given.asked, plan.stops
@@ -329,7 +354,7 @@ def notes_of(given: Setting, stops: pd.DataFrame, plan: PatrolPlan) -> list[str]
     ]
     if known(base, "caveat"):
         said.append(f"Caveat of {given.start.base}: {base['caveat']}.")
-    if known(base, "mobility") is None and asked.mobility is None:
+    if known(base, "mobility") in {None, "unknown"} and asked.mobility is None:
         said.append(f"Mobility is not stated and taken to be {given.mobility}.")
     if known(base, "night_moves") is None:
         said.append("Night moves are not stated and taken to be barred.")
@@ -343,12 +368,9 @@ def notes_of(given: Setting, stops: pd.DataFrame, plan: PatrolPlan) -> list[str]
         )
     if asked.change != AS_IT_IS:
         said.append(f"With {asked.change.words}.")
-    if asked.order.repeat != "allow" and len(table):
-        worn, whole = table["leg_worn_km"].sum(), table["leg_km"].sum()
-        said.append(
-            f"{worn:.0f} of {whole:.0f} km are over ground used in the last "
-            f"{asked.order.repeat_days} day(s) or by the previous plan."
-        )
+    if "days_since_presence" not in given.cells:
+        said.append("No patrol record is loaded: every place counts as never visited.")
+    said += of_ways(given, table)
     if given.previous is not None and len(table):
         hours = set(given.previous["leave"].dropna()) & set(table.loc[table["stop"] == 0, "leave"])
         if hours:
@@ -357,4 +379,22 @@ def notes_of(given: Setting, stops: pd.DataFrame, plan: PatrolPlan) -> list[str]
     if left:
         said.append(f"{left} further stops of least worth were not considered.")
     said.append("Minutes rest on declared speeds; the base's gate is taken to be at its centre.")
+    return said
+
+
+def of_ways(given: Setting, table: pd.DataFrame) -> list[str]:
+    """Say how much of the way repeats lately used ground, and how little of it is by road."""
+    order, said = given.asked.order, []
+    worn, road, whole = (table[f"leg_{name}km"].sum() for name in ("worn_", "road_", ""))
+    recorded = "days_since_presence" in given.cells
+    if order.repeat != "allow" and (recorded or given.previous is not None):
+        said.append(
+            f"{worn:.0f} of {whole:.0f} km are over ground used in the last "
+            f"{order.repeat_days} day(s) or by the previous plan."
+        )
+    if road < MOSTLY_ROAD * whole:
+        said.append(
+            f"Only {road:.0f} of {whole:.0f} km are by road, the rest is across country: "
+            "look at the ground, and whether the roads layer is complete."
+        )
     return said

@@ -291,6 +291,8 @@ def drawn(
     overlays, withheld = overlays_of(aoi, spec, fetch)
     further = briefing.further_of(aoi, spec, cells, fetch)
     frame = frame_of(aoi, spec.title, as_of, audience, cells, withheld)
+    if spec.table == "patrol_cells" and cells is not None:
+        frame = replace(frame, boundary=patrolling.ground_shown(frame.boundary, cells.table))
     return draw(spec, cells, overlays, frame, further)
 
 

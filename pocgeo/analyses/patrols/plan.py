@@ -20,6 +20,7 @@ from pocgeo.ground.grid_reference import to_mgrs
 __all__ = ["PatrolPlan", "Start", "patrol_plan"]
 
 KM = 1_000.0
+LEAST_RISK = 0.01
 LEAST_INCIDENTS = 0.5
 """Parts of incidents placed imprecisely are no reason below this."""
 
@@ -180,7 +181,8 @@ def why(stop: dict[Any, Any]) -> str:
     if known(stop, "people_persons"):
         said.append(f"{stop['people_persons']:,.0f} people in sight")
     if known(stop, "risk"):
-        said.append(f"risk up to {stop['risk']:.2f}")
+        low = stop["risk"] < LEAST_RISK
+        said.append(f"risk below {LEAST_RISK}" if low else f"risk up to {stop['risk']:.2f}")
     if "days_since_presence" in stop:
         if known(stop, "days_since_presence"):
             day = pd.Timestamp(stop["last_presence_on"])
