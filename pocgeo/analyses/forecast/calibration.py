@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pocgeo.analyses.forecast.dispersion import Dispersion, fit_dispersion, outcomes
+from pocgeo.analyses.forecast.dispersion import Dispersion, fit_dispersion, joined, outcomes
 from pocgeo.analyses.forecast.ground import Ground
 from pocgeo.analyses.forecast.handed import Handing
 from pocgeo.analyses.forecast.origins import Foreseen, enough_record, foresee
@@ -71,7 +71,7 @@ def calibrated(rates: Rates, handing: Handing, codes: Mapping[str, Ints],
     origins = past_origins(rates, now.origin)
     learnt = len(origins) >= FEWEST_ORIGINS
     if learnt:
-        past = [foresee(rates, each) for each in origins]
+        past = [foresee(rates, each, beside=False) for each in origins]
     else:
         origins = _learnt_from(rates, now.origin)
         past = [_as_now(rates, now, each) for each in origins]
@@ -108,8 +108,8 @@ def _sums(code: Ints, values: Floats) -> Floats:
 
 
 def _fitted(expected: list[Floats], came: list[Floats]) -> Dispersion:
-    due, seen = np.concatenate(expected), np.concatenate(came)
-    return fit_dispersion(outcomes(due, seen), one=due.size < FEWEST_OUTCOMES)
+    known = joined([outcomes(due, seen) for due, seen in zip(expected, came, strict=True)])
+    return fit_dispersion(known, one=sum(map(len, came)) < FEWEST_OUTCOMES)
 
 
 def _own_outcome(rates: Rates, handing: Handing, origin: int) -> Floats:

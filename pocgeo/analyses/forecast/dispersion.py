@@ -1,5 +1,6 @@
 """How far counts stray from what was expected: the negative binomial, fitted at its own level."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 from scipy.stats import nbinom
 
-__all__ = ["Dispersion", "Outcomes", "fit_dispersion", "log_score", "outcomes"]
+__all__ = ["Dispersion", "Outcomes", "fit_dispersion", "joined", "log_score", "outcomes"]
 
 Floats = NDArray[np.float64]
 
@@ -74,12 +75,23 @@ def outcomes(mean: Floats, count: Floats) -> Outcomes:
     """Put pairs of expectation and count together; empty rows of like expectation are joined."""
     due, seen = np.maximum(mean.ravel(), LEAST), count.ravel()
     some = seen > 0
-    key = np.floor(np.log(due[~some]) * BINS_PER_E).astype(np.int64)
-    bins, at = np.unique(key, return_inverse=True)
-    n = np.bincount(at, minlength=bins.size).astype(float)
-    total = np.bincount(at, weights=due[~some], minlength=bins.size)
+    empty = due[~some]
+    at = (np.log(empty / LEAST) * BINS_PER_E).astype(np.int64)
+    n = np.bincount(at).astype(float)
+    total = np.bincount(at, weights=empty)
+    held = n > 0
     return Outcomes(
-        mean=due[some], count=seen[some], empty_mean=total / np.maximum(n, 1), empty_n=n
+        mean=due[some], count=seen[some], empty_mean=total[held] / n[held], empty_n=n[held]
+    )
+
+
+def joined(parts: Sequence[Outcomes]) -> Outcomes:
+    """Put outcomes one below the other."""
+    return Outcomes(
+        mean=np.concatenate([each.mean for each in parts]),
+        count=np.concatenate([each.count for each in parts]),
+        empty_mean=np.concatenate([each.empty_mean for each in parts]),
+        empty_n=np.concatenate([each.empty_n for each in parts]),
     )
 
 

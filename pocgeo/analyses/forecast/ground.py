@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 ENOUGH_CELLS = 1_000
 """House default, measured: docs/methods/forecast.md."""
 
+COARSEST = 5
+"""House limit: 253 km2 on average; a coarser cell is no place to send anybody."""
+
 NAMED = (
     "admin1_id", "admin1", "admin2_id", "admin2", "aor_id", "aor", "settlement_id", "settlement",
 )  # fmt: skip
@@ -75,7 +78,7 @@ def chosen_resolution(cells: NDArray[np.int64], asked: int | None = None) -> int
                 f"Ask for {own} or coarser."
             )
         return asked
-    for level in range(own):
+    for level in range(min(COARSEST, own), own):
         if np.unique(grid.parents(cells, level)).size >= ENOUGH_CELLS:
             return level
     return own

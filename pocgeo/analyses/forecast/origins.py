@@ -71,8 +71,10 @@ def enough_record(rates: Rates, origin: int) -> bool:
     return float(rates.record.weight[rates.record.month < origin].sum()) >= FEWEST_INCIDENTS
 
 
-def foresee(rates: Rates, origin: int) -> Foreseen:
+def foresee(rates: Rates, origin: int, *, beside: bool = True) -> Foreseen:
     """Learn from the past of an origin, and say what is expected after it.
+
+    `beside` asks for the baselines too; without it they are an array of no columns.
 
     Raises
     ------
@@ -101,10 +103,11 @@ def foresee(rates: Rates, origin: int) -> Foreseen:
     total = by_month.sum(axis=0)
     expected = still @ total[:2]
     expected[rates.active] += shot.rates @ total[2:]
-    kernel = _tuned(lessons, pieces, months)
+    kernel = _tuned(lessons, pieces, months) if beside else (HALF_LIVES[0], *MIXES[0])
     return Foreseen(
         origin=origin, by_month=by_month, still=still, shot=shot, expected=expected,
-        baselines=_baselines(rates, shot, kernel), fitted=fitted, kernel=kernel,
+        baselines=_baselines(rates, shot, kernel) if beside else np.zeros((rates.place.size, 0)),
+        fitted=fitted, kernel=kernel,
     )  # fmt: skip
 
 

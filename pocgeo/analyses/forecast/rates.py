@@ -88,6 +88,9 @@ class Rates:
     at_active: Months
     """The record with cells numbered among the active ones."""
 
+    still: Floats
+    """N x 2: shares of land and of people."""
+
     _lessons: dict[int, Lesson] = field(default_factory=dict)
 
     @classmethod
@@ -110,7 +113,7 @@ class Rates:
         )  # fmt: skip
         return cls(
             place=place, record=record, standard=standard, active=active, rings=rings,
-            at_active=at_active,
+            at_active=at_active, still=np.column_stack([place.uniform, place.people]),
         )  # fmt: skip
 
     def snapshot(self, origin: int) -> Snapshot:
@@ -165,11 +168,6 @@ class Rates:
             ahead=self.at_active.month[rows] - first,
             known=self.at_active.known[rows], weight=self.at_active.weight[rows],
         )  # fmt: skip
-
-    @property
-    def still(self) -> Floats:
-        """Shares of land and of people, n x 2."""
-        return np.column_stack([self.place.uniform, self.place.people])
 
     def outcome(self, origin: int) -> Floats:
         """n: incidents in the months forecast from an origin, as known in the end."""

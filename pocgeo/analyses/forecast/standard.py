@@ -47,8 +47,8 @@ class ForecastStandard:
     """Share of outcomes an interval is meant to hold."""
 
     resolution: int | None = None
-    """H3 resolution of the forecast; None: the coarsest that gives the AOI 1,000 cells, never
-    finer than the AOI's own."""
+    """H3 resolution of the forecast; None: the coarsest that gives the AOI 1,000 cells, 5 at the
+    coarsest, never finer than the AOI's own."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.months, int) or not 1 <= self.months <= MOST_MONTHS:

@@ -11,6 +11,7 @@ from pocgeo.analyses.forecast.dispersion import (
     Dispersion,
     Outcomes,
     fit_dispersion,
+    joined,
     log_score,
     outcomes,
 )
@@ -153,15 +154,7 @@ def _models(rates: Rates, seen: Foreseen) -> dict[str, Floats]:
 
 
 def _fitted(known: list[Outcomes], start: Dispersion | None) -> Dispersion:
-    recent = known[-PAST_ORIGINS:]
-    joined = [
-        np.concatenate([getattr(each, part) for each in recent])
-        for part in ("mean", "count", "empty_mean", "empty_n")
-    ]
-    return fit_dispersion(
-        Outcomes(mean=joined[0], count=joined[1], empty_mean=joined[2], empty_n=joined[3]),
-        start=start,
-    )
+    return fit_dispersion(joined(known[-PAST_ORIGINS:]), start=start)
 
 
 def _quiet(rates: Rates, seen: Foreseen) -> NDArray[np.bool_]:
