@@ -73,22 +73,20 @@ def pack_cells(
 
     Raises
     ------
-    MissingColumns
-        A table lacks a column that is not optional.
-    BadInput
-        A cell or area occurs twice, or cells differ in resolution.
-    Refused
-        The audience gets this table by area, and there are no areas to draw.
+    MissingColumns, BadInput, Refused
+        A column that is not optional is absent; a cell or area occurs twice, or cells differ in
+        resolution; the audience gets this table by area, and there are no areas to draw.
     """
     further = further or {}
     asked = spec.notes
     mosaic, spec = mosaic_of(spec, released, further)
     measures, absent = present_measures(spec, released, further)
-    values = [values_of(mosaic, m, source_of(m, spec, mosaic, further), spec) for m in measures]
+    sources = [source_of(measure, spec, mosaic, further) for measure in measures]
+    known = list(zip(measures, sources, strict=True))
+    values = [values_of(mosaic, measure, source, spec) for measure, source in known]
     periods = joined_periods(each.periods for each in values)
     packed = [
-        pack_measure(measure, each, source_of(measure, spec, mosaic, further), mosaic, periods)
-        for measure, each in zip(measures, values, strict=True)
+        pack_measure(*each, mosaic, periods) for each in zip(measures, values, sources, strict=True)
     ]
     place, place_blobs = pack_place(mosaic)
     texts, text_blobs = pack_texts(spec, released, mosaic.table)
@@ -100,10 +98,10 @@ def pack_cells(
         "periods": [period.label for period in periods],
         "start": 0 if spec.period_start == "first" else max(0, len(periods) - 1),
     }
-    blobs = [*place_blobs, *(blob for _, parts in packed for blob in parts)]
+    measure_blobs = (blob for _, parts in packed for blob in parts)
     return CellPack(
         head=head,
-        blobs=(*blobs, *text_blobs, *hatch_blobs),
+        blobs=(*place_blobs, *measure_blobs, *text_blobs, *hatch_blobs),
         absent=(*mosaic.said, *absent, *unhatched),
         measures=tuple(measures),
         notes=tuple(note for note in spec.notes if note not in asked),

@@ -75,7 +75,6 @@ def pack_overlay(
     if style_name not in STYLES:
         raise UnknownName("map style", style_name, STYLES)
     style = dict(STYLES[style_name]) | ({"cluster": True} if spec.cluster else {})
-    total = len(released.table)
     table = released.table if spec.top is None else released.table.iloc[: spec.top]
     geometry = geometry_of(released, len(table))
     drawn = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
@@ -83,26 +82,33 @@ def pack_overlay(
     if spec.size in table.columns:
         order = np.argsort(-table[spec.size].to_numpy("float64", na_value=-np.inf), kind="stable")
         table, geometry = table.iloc[order], geometry[order]
-    named = [name for name in (spec.label, spec.kind, spec.size, spec.age) if name]
     content = packed_geometry(geometry, style, None if ground is None else around(ground.boundary))
     content |= packed_columns(spec, released, table)
     classes = None if spec.age is None or ground is None else aged(spec, table, ground.cut_off_on)
     if style.get("coloured") and "kinds" in content:
         classes = by_kind(content["kinds"])
-    head = {
-        "name": spec.name or released.title,
-        "style": {key: value for key, value in style.items() if key != "tolerance_deg"},
-        "show": spec.show,
-        "features": len(table),
-        "of": total,
-        "unplaced": int((~drawn).sum()),
-        "lacks": [name for name in named if name not in table.columns],
-    }
+    head = overlay_head(spec, released, style, table)
+    head["unplaced"] = int((~drawn).sum())
     if classes is not None:
         content["classes"] = {"at": classes.at, "of": classes.of}
         head |= {"classes": classes.legend(), "classed": classes.title}
     packed = pack_json(content)
     return OverlayPack(head=head | {"data": packed.name}, name=packed.name, content=packed.content)
+
+
+def overlay_head(
+    spec: OverlaySpec, released: Released, style: Mapping[str, Any], table: pd.DataFrame
+) -> dict[str, Any]:
+    """Say what the panel must know of one overlay."""
+    named = [name for name in (spec.label, spec.kind, spec.size, spec.age) if name]
+    return {
+        "name": spec.name or released.title,
+        "style": {key: value for key, value in style.items() if key != "tolerance_deg"},
+        "show": spec.show,
+        "features": len(table),
+        "of": len(released.table),
+        "lacks": [name for name in named if name not in table.columns],
+    }
 
 
 def packed_columns(spec: OverlaySpec, released: Released, table: pd.DataFrame) -> dict[str, Any]:
