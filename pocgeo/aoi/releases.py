@@ -13,7 +13,7 @@ import pandas as pd
 
 from pocgeo.aoi.standards import as_of_day
 from pocgeo.aoi.threats import incidents_placed
-from pocgeo.ground.errors import BadInput, Refused, UnreadableSource
+from pocgeo.ground.errors import BadInput, PocgeoError, Refused, UnreadableSource
 from pocgeo.ground.provenance import made_at
 from pocgeo.products.audiences import OUTSIDE, policy
 from pocgeo.products.disclosure import Released
@@ -30,8 +30,8 @@ __all__ = ["kept_register", "policy_of", "record_of", "refuse_filters", "release
 FOLDER, FILE = "releases", "register.json"
 FORMAT = 1
 README = """What pocgeo released to readers outside the mission. Keep this folder with the data of
-the area, and keep it inside: without it, two releases can be subtracted from each other and reveal single
-incidents. It is not safe to delete, unlike .pocgeo/ and out/.
+the area, and keep it inside: without it, two releases can be subtracted from each other and
+reveal single incidents. It is not safe to delete, unlike .pocgeo/ and out/.
 """
 
 AREA_COLUMNS = ("admin2_id", "admin2", "admin1_id", "admin1", "aor_id", "aor", "settlement")
@@ -135,8 +135,8 @@ def kept_register(aoi: "Aoi") -> Iterator[Register]:
             content = {"format": FORMAT, **as_json(register)}
             text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
             written_atomically(folder / FILE, (text + "\n").encode())
-    except PermissionError as error:
-        if isinstance(error, Refused):
+    except OSError as error:
+        if isinstance(error, PocgeoError):
             raise
         raise BadInput(
             f"{folder}: cannot be written, and what leaves the mission must be remembered there. "

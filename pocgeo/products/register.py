@@ -63,6 +63,9 @@ class IncidentRecord:
     weight: Floats
     """Share of the incident, 0 to 1."""
 
+    laid: dict[int, tuple[Codes, list[Codes]]] = field(default_factory=dict, compare=False)
+    """Atoms and the levels above them by `coarser_by`, once they are laid out."""
+
     def counted(self, after: date | None, until: date) -> Floats:
         """Count incidents by cell, after one day and until another, the latter included."""
         kept = self.day <= np.datetime64(until)
@@ -180,7 +183,9 @@ def places(record: IncidentRecord, register: Register, until: date, k: int) -> P
     k : int
         Smallest count of this audience: pieces are joined further where it is stricter.
     """
-    atom, tree = _atoms(record, register.coarser_by)
+    if register.coarser_by not in record.laid:
+        record.laid[register.coarser_by] = _atoms(record, register.coarser_by)
+    atom, tree = record.laid[register.coarser_by]
     last = register.slices[-1].until if register.slices else None
     if last is None or until > last:
         _add_slice(record, register, (atom, tree), until)
