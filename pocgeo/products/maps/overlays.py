@@ -87,8 +87,7 @@ def pack_overlay(
     classes = None if spec.age is None or ground is None else aged(spec, table, ground.cut_off_on)
     if style.get("coloured") and "kinds" in content:
         classes = by_kind(content["kinds"])
-    head = overlay_head(spec, released, style, table)
-    head["unplaced"] = int((~drawn).sum())
+    head = overlay_head(spec, released, style, table, int((~drawn).sum()))
     if classes is not None:
         content["classes"] = {"at": classes.at, "of": classes.of}
         head |= {"classes": classes.legend(), "classed": classes.title}
@@ -97,7 +96,11 @@ def pack_overlay(
 
 
 def overlay_head(
-    spec: OverlaySpec, released: Released, style: Mapping[str, Any], table: pd.DataFrame
+    spec: OverlaySpec,
+    released: Released,
+    style: Mapping[str, Any],
+    table: pd.DataFrame,
+    unplaced: int,
 ) -> dict[str, Any]:
     """Say what the panel must know of one overlay."""
     named = [name for name in (spec.label, spec.kind, spec.size, spec.age) if name]
@@ -107,6 +110,7 @@ def overlay_head(
         "show": spec.show,
         "features": len(table),
         "of": len(released.table),
+        "unplaced": unplaced,
         "lacks": [name for name in named if name not in table.columns],
     }
 
