@@ -17,7 +17,7 @@ from pocgeo.analyses.statistics import SLACK, false_discovery_cut
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import require_columns, with_standard
 
-__all__ = ["EmergenceTest", "emergence", "space_time_gi", "starts"]
+__all__ = ["EmergenceTest", "emergence", "patterns_of", "space_time_gi", "starts"]
 
 Floats = NDArray[np.float64]
 
@@ -126,6 +126,14 @@ def emergence(
     table["edge"] = at_the_rim(cells, disks, test.disk)
     table.attrs["notes"] = _notes(table, events, starts(end_on, test)[0], end_on)
     return with_standard(table, "emergence", test=test, end_on=end_on)
+
+
+def patterns_of(cube: Floats, disks: sparse.csr_array, test: EmergenceTest) -> NDArray[np.int8]:
+    """Name the pattern of every row of a cube: positions in PATTERNS."""
+    sums, z = space_time_gi(cube, disks, test.time_lag)
+    hot, cold = _significant(sums, z, test)
+    trends = _trends(sums)
+    return classified(hot, cold, trends.rises(test.level), trends.falls(test.level))
 
 
 def space_time_gi(

@@ -8,16 +8,15 @@ from typing import Any
 import pandas as pd
 
 from pocgeo.analyses import coverage as coverages
-from pocgeo.analyses import hotspots as hot
 from pocgeo.analyses import indicators as series
 from pocgeo.analyses.gaps import gap_areas, with_gap_areas, with_reasons
-from pocgeo.analyses.null_check import null_check
 from pocgeo.analyses.reach import STRAIGHT_LINE
 from pocgeo.analyses.risk import rank_stability
 from pocgeo.analyses.trend import trend
 from pocgeo.aoi import obligations
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.picture import Moment, picture
+from pocgeo.aoi.precision import snapping_notes
 from pocgeo.aoi.standards import Period, StandardAsked, moment, standard
 from pocgeo.aoi.threats import incidents_placed
 from pocgeo.aoi.travel import method_words
@@ -27,7 +26,7 @@ from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.frames import with_standard
 
 __all__ = [
-    "coverage", "flagged", "gap_cells", "gaps", "hotspots", "indicators", "load_report",
+    "coverage", "gap_cells", "gaps", "indicators", "load_report",
     "presence", "risk",
 ]  # fmt: skip
 
@@ -42,6 +41,8 @@ def load_report(index: Indexed) -> tuple[pd.DataFrame, pd.DataFrame]:
     details.attrs = {"name": "check_details", "title": "What was found, and what became of it"}
     for table in (summary, details):
         table.attrs |= {"kind": "ledger", "sensitivity": "restricted"}
+    if index.has("incidents"):
+        summary.attrs["notes"] = [*summary.attrs.get("notes", ()), *snapping_notes(index)]
     return summary, details
 
 
@@ -141,39 +142,6 @@ def with_trend(
     return kept
 
 
-def hotspots(
-    index: Indexed, as_of: date | None, period: Period, only: Mapping[str, tuple[str, ...]]
-) -> pd.DataFrame:
-    """Flag hotspots of the period, with the null check among the notes."""
-    at = moment(index, as_of)
-    test = standard(hot.HotspotTest, index.file, "hotspots")
-    placed = incidents_placed(index, at.at)
-    if placed is None:
-        raise index.lacks("incidents")
-    events = within(only_of(placed, only), period, index, at)
-    cells = index.known("cells")
-    people = index.table("population")
-    if people is not None:
-        cells = cells.merge(people, on="cell", how="left")
-    elif test.expectation in {"populated", "population"}:
-        raise BadInput(
-            f"{index.file.path}: hotspots expect incidents where people live, and there is no "
-            'population layer. Add one, or set [standards.hotspots] expectation = "uniform".'
-        )
-    pairs = grid.disk_pairs(cells["cell"].to_numpy(), test.disk)
-    table = hot.hotspots(events, cells, test, pairs=pairs)
-    checked = null_check(cells, float(events["weight"].sum()), test, pairs=pairs)
-    notes = [*table.attrs.get("notes", ()), checked.text]
-    named = cells[["cell", *reversed(NAMED), "lon", "lat"]]
-    table = named.merge(table, on="cell", how="right")
-    table.attrs = {"notes": notes}
-    days = days_in_words(period, index, at)
-    return finished(
-        table, index, at, "hotspots", f"Hotspots of incidents, {days}", hotspots=test,
-        period=dict(period), only=dict(only),
-    )  # fmt: skip
-
-
 def only_of(events: pd.DataFrame, only: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
     """Keep the categories asked for; refuse one that the layer does not know."""
     for column, wanted in only.items():
@@ -203,16 +171,6 @@ def days_in_words(period: Period, index: Indexed, at: Moment) -> str:
     return f"{since:%d %b %Y} to {until:%d %b %Y}"
 
 
-def flagged(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the flagged cells, the most surprising first."""
-    kept = table[table["hotspot"]].sort_values(
-        ["q", "disk_incidents", "incidents", "cell"], ascending=[True, False, False, True],
-        ignore_index=True,
-    )  # fmt: skip
-    kept.attrs = dict(table.attrs)
-    return kept
-
-
 def risk(index: Indexed, as_of: date | None) -> pd.DataFrame:
     """Rank cells by people at risk, with parts and stability under other weights."""
     at = moment(index, as_of)
@@ -237,7 +195,6 @@ def risk(index: Indexed, as_of: date | None) -> pd.DataFrame:
 def presence(index: Indexed, as_of: date | None) -> pd.DataFrame:
     """Give recorded presence by cell, the longest first."""
     at = moment(index, as_of)
-    index.known("patrols")
     index.known("presence_days")
     cells = picture(index, at)
     facts = ["visits", "presence_h", "night_h", "night_visits", "days_since_presence"]

@@ -13,6 +13,7 @@ from pocgeo.aoi import (
     briefed,
     figures,
     foreseen,
+    hot_places,
     obligations,
     patrol_record,
     patrolling,
@@ -23,6 +24,7 @@ from pocgeo.aoi import (
     showing,
     warned,
 )
+from pocgeo.aoi.hot_places import EmergenceAsked, HotspotAsked
 from pocgeo.aoi.indexed import Indexed, Progress
 from pocgeo.aoi.narrowed import narrowed
 from pocgeo.aoi.patrolling import PatrolsAsked
@@ -174,20 +176,32 @@ class Aoi:
         return obligations.sheet(self.indexed, base_id, as_of)
 
     def hotspots(
-        self,
-        *,
-        perpetrator: Sequence[str] = (),
-        incident_type: Sequence[str] = (),
-        as_of: date | None = None,
-        **period: Unpack[Period],
-    ) -> pd.DataFrame:
+        self, *, perpetrator: Sequence[str] = (), incident_type: Sequence[str] = (),
+        by: str | None = None, as_of: date | None = None, **asked: Unpack[HotspotAsked],
+    ) -> pd.DataFrame:  # fmt: skip
         """Flag cells where incidents are high beyond chance; the null check is in the notes."""
         only = {"perpetrator": tuple(perpetrator), "incident_type": tuple(incident_type)}
-        return answers.hotspots(self.indexed, as_of, period, only)
+        return hot_places.hotspots(self.indexed, as_of, only, by, asked)
 
     def flagged(self, table: pd.DataFrame) -> pd.DataFrame:
         """Keep the flagged cells of a hotspot table, the most surprising first."""
-        return answers.flagged(table)
+        return hot_places.flagged(table)
+
+    def hotspot_choice(self, *, as_of: date | None = None) -> pd.DataFrame:
+        """Try every radius and expectation of the hotspot test on the area's own record."""
+        return hot_places.choice(self.indexed, as_of, {})
+
+    def emergence(
+        self, *, perpetrator: Sequence[str] = (), incident_type: Sequence[str] = (),
+        as_of: date | None = None, **asked: Unpack[EmergenceAsked],
+    ) -> pd.DataFrame:  # fmt: skip
+        """Name the pattern of each cell over the last quarters: new, persistent, historical ..."""
+        only = {"perpetrator": tuple(perpetrator), "incident_type": tuple(incident_type)}
+        return hot_places.emergence(self.indexed, as_of, only, asked)
+
+    def patterned(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Keep the cells of an emergence table that have a pattern."""
+        return hot_places.patterned(table)
 
     def forecast(
         self,

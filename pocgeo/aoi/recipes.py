@@ -15,6 +15,7 @@ from pocgeo.cells.placing import place_incidents
 from pocgeo.cells.population import population
 from pocgeo.cells.presence import planned_presence, presence_days
 from pocgeo.cells.presence_parts import presence_from
+from pocgeo.cells.spreading import PlacingRule
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.pixels import PixelWindow
 from pocgeo.sources.counts import people_windows
@@ -74,9 +75,10 @@ def people(index: "Indexed") -> pd.DataFrame:
 
 def incident_cells(index: "Indexed") -> pd.DataFrame:
     """Where each incident counts, and with what weight."""
+    rule = PlacingRule(**index.file.standards.get("placing", {}))
     return place_incidents(
         index.known("incidents"), index.known("cells"), index.table("areas"),
-        index.table("population"),
+        index.table("population"), rule,
     )  # fmt: skip
 
 
@@ -150,7 +152,10 @@ RECIPES: Mapping[str, Recipe] = {
     "cells": Recipe(build=cells, uses=("areas", "aors", "settlements")),
     "population": Recipe(build=people, needs=("cells", "raster:population")),
     "incident_cells": Recipe(
-        build=incident_cells, needs=("cells", "incidents"), uses=("areas", "population")
+        build=incident_cells,
+        needs=("cells", "incidents"),
+        uses=("areas", "population"),
+        standards=("placing",),
     ),
     "presence_days": Recipe(
         build=recorded, needs=("cells",), either=("patrols", "telemetry"), uses=("bases",)

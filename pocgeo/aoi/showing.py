@@ -40,6 +40,9 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "review": lambda aoi, day: aoi.review(as_of=day),
     "hotspots": lambda aoi, day: aoi.hotspots(as_of=day),
     "flagged": lambda aoi, day: aoi.flagged(aoi.hotspots(as_of=day)),
+    "hotspot_choice": lambda aoi, day: aoi.hotspot_choice(as_of=day),
+    "emergence": lambda aoi, day: aoi.emergence(as_of=day),
+    "patterned": lambda aoi, day: aoi.patterned(aoi.emergence(as_of=day)),
     "risk": lambda aoi, day: aoi.risk(as_of=day),
     "presence": lambda aoi, day: aoi.presence(as_of=day),
     "indicators": lambda aoi, day: aoi.indicators(as_of=day),
@@ -261,6 +264,7 @@ def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
 
 NEEDS = {
     "gap_cells": "population", "population": "population", "hotspots": "incidents", "forecast": "incidents",
+    "emergence": "incidents",
     "risk": "incidents", "presence": "patrols", "reach_cells": "bases",
     "alarm_cells": "incidents", "phase_cells": "incidents",
 }  # fmt: skip
@@ -365,6 +369,9 @@ METHODS = {
     "readiness included. Presence from recorded tracks: a stay of 5 minutes, cell in sight.",
     "hotspots": "Poisson test of each cell and its neighbours against the stated expectation, with "
     "false-discovery control and a minimum count. Gi* z is descriptive only.",
+    "emergence": "Gi* of each cell, its neighbours and the step before, over all cells and steps, "
+    "with false-discovery control and a minimum count; Mann-Kendall trend; patterns by "
+    "the published rules. Describes the past; the forecast looks ahead.",
     "risk": "Threat (incidents by severity, age and nearness) times vulnerability (declared "
     "indicators), each 0 to 1; weights in standards/risk_weights.toml.",
     "forecast": "Additive self-exciting count of incidents, weights learnt anew from this area's own "

@@ -242,18 +242,35 @@ def base(aoi: Path, base_id: str, delivery: Delivery) -> None:
     "--perpetrator", multiple=True, help="Only this category; may be given several times."
 )
 @click.option("--incident-type", multiple=True, help="Only this type; may be given several times.")
+@click.option(
+    "--by", type=click.Choice(["perpetrator", "incident_type"]), help="Test each category alone."
+)
+@click.option("--severity", is_flag=True, help="Judge how grave incidents are, not how many.")
+@click.option(
+    "--expectation",
+    type=click.Choice(["populated", "uniform", "population", "baseline"]),
+    help="What to compare with.  [default: populated, or aoi.toml]",
+)
+@click.option("--disk", type=click.IntRange(0, 20), help="Rings around a cell.  [default: 1]")
+@click.option("--choose", is_flag=True, help="Try every radius and expectation on the record.")
 @click.option("--all-cells", is_flag=True, help="List every cell, not only the flagged ones.")
 @period_options
 @product_options
 def hotspots(
-    aoi: Path, since: Any, until: Any, all_cells: bool, delivery: Delivery, **asked: Any
+    aoi: Path, choose: bool, severity: bool, all_cells: bool, delivery: Delivery, **asked: Any
 ) -> None:
     """Flag cells where incidents are high beyond chance, with the null check.
 
     Example: pocgeo hotspots sample_aoi --since 2026-01-01
     """
     area = opened(aoi)
-    table = area.hotspots(since=since, until=until, as_of=delivery.as_of, **asked)
+    if choose:
+        delivery.deliver(area, area.hotspot_choice(as_of=delivery.as_of))
+        return
+    asked = {name: value for name, value in asked.items() if value not in (None, ())}
+    if severity:
+        asked["measure"] = "severity"
+    table = area.hotspots(as_of=delivery.as_of, **asked)
     delivery.deliver(area, table if all_cells else area.flagged(table))
 
 

@@ -33,7 +33,15 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "hotspots": {
             "disk": NUMBER, "fdr": NUMBER, "min_incidents": NUMBER, "expectation": TEXT,
-            "populated_persons": NUMBER,
+            "populated_persons": NUMBER, "measure": TEXT,
+        },
+        "emergence": {
+            "steps": NUMBER, "step_months": NUMBER, "disk": NUMBER, "time_lag": NUMBER,
+            "fdr": NUMBER, "level": NUMBER, "min_incidents": NUMBER, "populated_persons": NUMBER,
+        },
+        "placing": {
+            "method": TEXT, "widest": TEXT, "population": NUMBER, "past": NUMBER,
+            "uniform": NUMBER, "history_months": NUMBER,
         },
         "forecast": {
             "months": NUMBER, "lag_months": NUMBER, "level": NUMBER, "resolution": NUMBER,
@@ -56,7 +64,6 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "indicators": {"presence_days": NUMBER, "reach_min": NUMBER, "high_risk_share": NUMBER},
         "gaps": {},
-        "disclosure": {"audiences": TEXT},
         "alarms": {
             "widest_rings": NUMBER, "level": NUMBER, "min_incidents": NUMBER, "noise": TEXT,
             "simulations": NUMBER, "seed": NUMBER, "period_days": NUMBER, "windows": NUMBER,
@@ -66,6 +73,7 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "level": NUMBER, "least_ratio": NUMBER, "simulations": NUMBER, "seed": NUMBER,
         },
         "phases": {"rules": TEXT},
+        "disclosure": {"audiences": TEXT},
         "terrain": {"rules": TEXT, "legend": TEXT, "codes": WORDS, "insecurity": YES_NO},
     }
 )  # fmt: skip
