@@ -15,6 +15,7 @@ from pocgeo.ground.geodesy import distance_m
 
 __all__ = ["planned_against_actual"]
 
+QUESTION = "Which planned stops were visited, when, how long?"
 NEEDED = ("patrol", "stop", "place", "lon", "lat", "plan_on", "arrive", "stay_min")
 VERDICTS = ("visited", "passed by", "not visited")
 MIN_S = 60.0
@@ -28,9 +29,8 @@ def planned_against_actual(
     Parameters
     ----------
     plan : DataFrame
-        `patrol`, `stop`, `place`, `lon`, `lat` (degrees), `plan_on` (day), `arrive` ("hh:mm",
-        local), `stay_min`: what `patrol_plan` gives with the day added. Start and return, which
-        have no `stay_min`, are left out.
+        NEEDED, `arrive` as local "hh:mm": what `patrol_plan` gives, with the day. Start and
+        return, which have no `stay_min`, are left out.
     fixes : DataFrame
         `unit_id`, `fix_at` (aware), `lon`, `lat`; `patrol_id` where known: recorded patrols.
     time_zone : str
@@ -60,20 +60,17 @@ def planned_against_actual(
     planned = minutes_of(stops["arrive"])
     days = pd.to_datetime(stops["plan_on"]).to_numpy().astype("datetime64[D]").astype(np.int64)
     zone = zone_of(time_zone)
-    near = around(fixes, days)
-    pieces = pieces_of(near, rule, zone, max(rule.sight_m, 1.0) / 5)
-    recorded = np.isin(days, np.unique(pieces.day))
+    pieces = pieces_of(around(fixes, days), rule, zone, max(rule.sight_m, 1.0) / 5)
     found = [
         visits_at(stop, pieces, (int(day), float(due)), rule)
         for stop, day, due in zip(stops.to_dict("records"), days, planned, strict=True)
     ]
     made = pd.concat([stops[list(NEEDED)], pd.DataFrame(found)], axis=1)
-    made.loc[~recorded, "stop_verdict"] = None
+    made.loc[~np.isin(days, np.unique(pieces.day)), "stop_verdict"] = None
     begun = made.pop("begun")
     made["visit_order"] = begun.groupby([made["plan_on"], made["unit_id"]]).rank().astype("Int64")
-    columns = [*(name for name in made if name not in {"lon", "lat"}), "lon", "lat"]
-    table = made[columns]
-    return with_standard(table, "Which planned stops were visited, when, how long?", presence=rule)
+    table = made[[*(name for name in made if name not in {"lon", "lat"}), "lon", "lat"]]
+    return with_standard(table, QUESTION, presence=rule)
 
 
 def around(fixes: pd.DataFrame, days: NDArray[np.int64]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from pocgeo.ground.grid_reference import to_mgrs
 __all__ = ["PatrolPlan", "Start", "patrol_plan"]
 
 KM = 1_000.0
+SHAPE = "geometry"
 LEAST_RISK = 0.01
 LEAST_INCIDENTS = 0.5
 """Parts of incidents placed imprecisely are no reason below this."""
@@ -64,10 +65,8 @@ def patrol_plan(
         What `candidate_stops` returns; `recent` (bool) where a stop is of yesterday's pattern.
     travel : Travel
         Between the base (place 0) and the stops (places 1 to k).
-    order : PatrolOrder
-    start : Start
-    shift : Shift
-        What `order.shift` returns for the base.
+    order, start, shift : PatrolOrder, Start, Shift
+        What is asked, from where, and what `order.shift` returns for the base.
 
     Returns
     -------
@@ -81,7 +80,7 @@ def patrol_plan(
     Raises
     ------
     BadInput
-        As many places as `travel` has do not match the stops.
+        `travel` is not between the base and these stops.
     """
     require_columns(stops, "stops", ["place", "stop_kind", "lon", "lat", "stop_value"])
     if travel.places_n != len(stops) + 1:
@@ -93,21 +92,16 @@ def patrol_plan(
         patrols=order.patrols,
     )  # fmt: skip
     rungs = ladder(task, order.search, order.rungs_min(shift.limit_min))
-    parts, shapes = [], []
+    parts, shapes = [pd.DataFrame(columns=list(COLUMNS))], [pd.DataFrame(columns=[*DRAWN, SHAPE])]
     for number, route in enumerate(rungs[-1].routes, 1):
         ways = [travel.way(a, b) for a, b in zip((0, *route), (*route, 0), strict=True)]
         rows = one_patrol(number, route, ways, stops, (order, start, shift))
         parts.append(rows)
         shapes.append(drawn(rows, ways))
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
-    ways_table = (
-        gpd.GeoDataFrame(pd.concat(shapes, ignore_index=True), geometry="geometry", crs=4326)
-        if shapes
-        else gpd.GeoDataFrame({name: [] for name in DRAWN}, geometry=[], crs=4326)
-    )
+    table, lines = (pd.concat(each[1:] or each, ignore_index=True) for each in (parts, shapes))
     return PatrolPlan(
         stops=with_standard(table, QUESTION, patrols=order),
-        ways=ways_table,
+        ways=gpd.GeoDataFrame(lines, geometry=SHAPE, crs=4326),
         gains=gained(rungs, float(worth.sum()), order.reserve_min),
     )
 

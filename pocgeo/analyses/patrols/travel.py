@@ -143,8 +143,7 @@ def patrol_travel(
         raise BadInput(f"limit_min must be more than 0 and finite, got {limit_min:g}.")
     points: Any = shapely.points(spots)
     sites = departures(ground, graph, points, 0.0, crossing_min=crossing_min)
-    used = np.zeros(len(graph.lon), dtype=bool) if worn is None else worn[0]
-    penalty = 0.0 if worn is None else worn[1]
+    used, penalty = (np.zeros(len(graph.lon), dtype=bool), 0.0) if worn is None else worn
     nodes = ground_in_time(graph, sites, limit_min, (spots[0], range_m))
     real = joined(graph, sites, nodes)
     at_place = np.zeros(len(spots), dtype=bool)
@@ -153,15 +152,10 @@ def patrol_travel(
     minutes = between_places(real, felt, len(nodes), limit_min * (1 + penalty))
     minutes[minutes > limit_min] = np.inf
     return Travel(
-        minutes=minutes,
-        limit_min=limit_min,
-        lon=np.append(graph.lon[nodes], spots[:, 0]),
+        minutes=minutes, limit_min=limit_min, lon=np.append(graph.lon[nodes], spots[:, 0]),
         lat=np.append(graph.lat[nodes], spots[:, 1]),
-        road=np.append(nodes >= graph.cells_n, at_place),
-        worn=marked,
-        real=real,
-        felt=felt,
-    )
+        road=np.append(nodes >= graph.cells_n, at_place), worn=marked, real=real, felt=felt,
+    )  # fmt: skip
 
 
 def ground_in_time(
