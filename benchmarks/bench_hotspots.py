@@ -3,8 +3,9 @@
 Run: python benchmarks/bench_hotspots.py [--full] [--sizes ...]
 
 Prints, for each size: time to build the disks, Gi* of all months (ours and esda's, esda timed on
-one month and multiplied), the whole hotspot test of one period, the null check of 100 maps, and
-the peak memory of our part. Each size runs in a process of its own.
+one month and multiplied), the whole hotspot test of one period, the null check of 100 maps, the
+cube of emergence (Gi*, false-discovery rate, trend, patterns), their sum, growth and
+peak memory. Each size runs in a process of its own.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import resource
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -79,11 +81,20 @@ def one(size):
     events = pd.Series(counts[:, :3].sum(axis=1), index=known)
     found["test_s"], table = timed(lambda: hotspots(events, cells, HotspotTest(), pairs=pairs))
     found["hotspots"] = int(table["hotspot"].sum())
+    found["cube_s"], patterns = timed(lambda: cube_of(counts, disks), 1)
+    found["patterns"] = int((patterns > 0).sum())
     found["null_s"], check = timed(lambda: null_check(cells, 2_000, seeds=100, pairs=pairs), 1)
     found["null_share"] = check.share_any_flag
     found["peak_mb"] = peak_mb()
     found["esda_s"], found["difference"] = esda_one_month(counts[:, 0], z[:, 0], pairs)
     print(json.dumps(found))
+
+
+def cube_of(counts, disks):
+    """Gi* in space and time, false-discovery rate, Mann-Kendall and patterns of every cell."""
+    from pocgeo.analyses.emergence import EmergenceTest, patterns_of
+
+    return patterns_of(counts, disks, EmergenceTest(steps=MONTHS - 1, step_months=1))
 
 
 def esda_one_month(counts, ours, pairs):
@@ -111,7 +122,10 @@ def main():
         one(arguments.one)
         return
     print(f"CPU seconds, disks of one ring, {MONTHS} months, 98.5 % zeros")
-    print("cells | disks | Gi* | esda Gi* | ratio | test | null 100 | MB (added) | max |z - z'|")
+    print(
+        "cells | disks | Gi* | esda Gi* | ratio | test | cube | all | null 100 | MB (added) | off"
+    )
+    spent = []
     for size in FULL if arguments.full else arguments.sizes:
         ran = subprocess.run(
             [sys.executable, "-W", "ignore", __file__, "--one", str(size)],
@@ -119,12 +133,18 @@ def main():
         )  # fmt: skip
         r = json.loads(ran.stdout.splitlines()[-1])
         esda_s = r["esda_s"] * MONTHS
+        whole = r["disks_s"] + r["gi_s"] + r["test_s"] + r["cube_s"]
+        spent.append((r["cells"], whole))
         print(
             f"{r['cells']:,} | {r['disks_s']:.3f} | {r['gi_s']:.3f} | {esda_s:.2f} | "
-            f"{esda_s / r['gi_s']:.0f}x | {r['test_s']:.3f} | {r['null_s']:.2f} "
+            f"{esda_s / r['gi_s']:.0f}x | {r['test_s']:.3f} | {r['cube_s']:.2f} | "
+            f"{whole:.2f} | {r['null_s']:.2f} "
             f"({r['null_share']:.0%} flagged) | {r['peak_mb']:.0f} "
             f"({r['peak_mb'] - r['before_mb']:.0f}) | {r['difference']:.1e}"
         )
+    for (small, before), (large, after) in pairwise(spent):
+        power = np.log(after / before) / np.log(large / small)
+        print(f"growth {small:,} to {large:,}: cost as size^{power:.2f}")
 
 
 if __name__ == "__main__":
