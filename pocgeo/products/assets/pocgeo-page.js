@@ -5,6 +5,7 @@
   const P = window.pocgeo, el = P.element;
   const PANES = { 'poc-land': 200, 'poc-cells': 300, 'poc-grid': 390, 'poc-areas': 400, 'poc-lines': 410, 'poc-marks': 450, 'poc-points': 460, 'poc-symbols': 600, 'poc-labels': 610 };
   const HEARD = ['poc-marks', 'poc-symbols'];
+  const MOST_KINDS = 7;
   const GROUP_WORDS = { mean: 'mean', sum: 'mean per cell', mode: 'most frequent', max: 'highest' };
   const page = { maps: 0, ready: 0 };
   document.documentElement.dataset.pocgeo = 'loading';
@@ -153,10 +154,14 @@
       if (measure.help) body.append(el('p', 'poc-help', measure.help));
       const order = measure.classes.map((_, i) => i);
       if (!measure.categories) order.reverse();
-      order.forEach((i) => body.append(classRow(layer, i, measure.classes[i].label, draw)));
+      // A long list of kinds: those that occur nowhere are named in a line.
+      const nowhere = measure.categories && order.length > MOST_KINDS ? order.filter((i) => measure.counts.every((counts) => !counts[i])) : [];
+      order.filter((i) => !nowhere.includes(i)).forEach((i) => body.append(classRow(layer, i, measure.classes[i].label, draw)));
       if (measure.missingCells.some(Boolean) || measure.at.includes(-1)) body.append(classRow(layer, P.UNKNOWN, measure.missing, draw));
       if (head.hatch && head.hatch.cells) { const row = el('div', 'poc-row poc-still'); row.append(el('span', 'poc-swatch poc-hatched'), el('span', 'poc-name', head.hatch.label), el('span', 'poc-share', share(head.hatch.cells, all))); body.append(row); }
-      const loud = measure.loud.length && layer.widthPx(resolution) < 10 ? `From afar, ${measure.loud.map((i) => measure.classes[i].label.toLowerCase()).join(', ')} is drawn larger than it is. ` : '';
+      if (nowhere.length) body.append(el('p', 'poc-fine', `Nowhere here: ${nowhere.map((i) => measure.classes[i].label.toLowerCase()).join(', ')}.`));
+      const large = layer.widthPx(resolution) < 10 ? measure.loud.filter((i) => measure.cellsOf(i, layer.period)) : [];
+      const loud = large.length ? `From afar, ${large.map((i) => measure.classes[i].label.toLowerCase()).join('; ')} ${large.length > 1 ? 'are drawn larger than they are' : 'is drawn larger than it is'}. ` : '';
       const group = grouped ? `One hexagon shows about ${Math.pow(7, head.resolution - resolution)} cells (${layer.how() === 'max' ? 'highest' : measure.categories ? 'most frequent' : GROUP_WORDS[measure.group === 'sum' ? 'sum' : 'mean']}). ` : '';
       body.append(el('p', 'poc-fine', areas ? `Shares are of ${all.toLocaleString('en-GB')} areas.` : `${loud}${group}Shares are of ${all.toLocaleString('en-GB')} single cells (H3 resolution ${head.resolution}).`));
       from.hidden = areas || (!grouped && layer.overview === 'typical');
