@@ -280,9 +280,9 @@ def attack(publish: Callable[[Case], list[Fact]], seeds: range, every: int) -> t
 
 
 def test_the_attacker_wins_against_blanks() -> None:
-    lost, aims = attack(naive, range(60), every=1_000)
-    assert aims > 200
-    assert lost >= 50
+    lost, aims = attack(naive, range(6), every=1_000)
+    assert aims > 100
+    assert lost >= 5
 
 
 def test_the_attacker_recovers_no_suppressed_count_from_the_gate() -> None:
