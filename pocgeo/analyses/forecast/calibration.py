@@ -24,6 +24,9 @@ Ints = NDArray[np.int64]
 PAST_ORIGINS = 16
 """Forecasts of its own past that a dispersion is fitted to; four years of quarters."""
 
+MANY_PAIRS = 4_000_000
+"""Pairs of expectation and outcome beyond which half as many origins tell as much."""
+
 FEWEST_ORIGINS = 3
 FEWEST_OUTCOMES = 40
 """Pairs of expectation and outcome below which only a scale is fitted."""
@@ -68,7 +71,8 @@ def calibrated(rates: Rates, handing: Handing, codes: Mapping[str, Ints],
     Where fewer than three past origins had enough record, today's weights are applied to the
     origins they were learnt from: such a dispersion is too small, and `learnt_there` says so.
     """
-    origins = past_origins(rates, now.origin)
+    enough = max(PAST_ORIGINS // 2, min(PAST_ORIGINS, MANY_PAIRS // rates.place.size))
+    origins = past_origins(rates, now.origin, enough)
     learnt = len(origins) >= FEWEST_ORIGINS
     if learnt:
         past = [foresee(rates, each, beside=False) for each in origins]
@@ -103,8 +107,9 @@ def area_codes(cells: pd.DataFrame) -> dict[str, Ints]:
 
 
 def _sums(code: Ints, values: Floats) -> Floats:
-    inside = code >= 0
-    return np.bincount(code[inside], weights=values[inside]).astype(float)
+    # Cells of no area go to one place more, which is cut off again.
+    found: Floats = np.bincount(code + 1, weights=values).astype(float)[1:]
+    return found
 
 
 def _fitted(expected: list[Floats], came: list[Floats]) -> Dispersion:
@@ -125,7 +130,7 @@ def _learnt_from(rates: Rates, origin: int) -> list[int]:
 
 def _as_now(rates: Rates, now: Foreseen, origin: int) -> Foreseen:
     """Apply today's weights to what was known at an earlier origin."""
-    shot = rates.snapshot(origin)
+    shot = rates.snapshot(origin, beside=False)
     total = now.by_month.sum(axis=0)
     expected = now.still @ total[:2]
     expected[rates.active] += shot.rates @ total[2:]

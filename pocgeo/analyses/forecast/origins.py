@@ -98,7 +98,7 @@ def foresee(rates: Rates, origin: int, *, beside: bool = True) -> Foreseen:
         for ahead in range(months)
     )
     by_month = np.array([each.weights for each in fitted])
-    shot = rates.snapshot(origin)
+    shot = rates.snapshot(origin, beside=beside)
     still = rates.still
     total = by_month.sum(axis=0)
     expected = still @ total[:2]

@@ -91,6 +91,10 @@ class Rates:
     still: Floats
     """N x 2: shares of land and of people."""
 
+    still_totals: Floats
+    degrees: tuple[Floats, Floats]
+    """How many active cells have each active cell in their ring 1, and in their ring 2."""
+
     _lessons: dict[int, Lesson] = field(default_factory=dict)
 
     @classmethod
@@ -111,38 +115,62 @@ class Rates:
             cell=renumbered, month=record.month, known=record.known, weight=record.weight,
             spread=record.spread, start=record.start, count=record.count,
         )  # fmt: skip
+        still = np.column_stack([place.uniform, place.people])
+        ones = np.ones(active.size)
         return cls(
             place=place, record=record, standard=standard, active=active, rings=rings,
-            at_active=at_active, still=np.column_stack([place.uniform, place.people]),
+            at_active=at_active, still=still, still_totals=still.sum(axis=0),
+            degrees=(rings[0].T @ ones, rings[1].T @ ones),
         )  # fmt: skip
 
-    def snapshot(self, origin: int) -> Snapshot:
-        """Work out what was known at an origin: months before it, reported before the lag ended."""
-        size, known = self.active.size, origin + self.standard.lag_months
-        known = known if known < self.record.count else np.iinfo(np.int64).max
-        own = np.zeros((size, OWN))
+    def snapshot(self, origin: int, *, beside: bool = True) -> Snapshot:
+        """Work out what was known at an origin: months before it, reported before the lag ended.
+
+        Without `beside`, what only the baselines need is left out.
+        """
+        size, known = self.active.size, self._known_before(origin)
+        own = self._own(origin, known)
+        near = (self.rings[0] @ own[:, :NEAR] + self.rings[1] @ own[:, :NEAR]) / RING_CELLS
+        decayed = np.zeros((size, 0))
+        if beside:
+            faded = self._faded(origin, known)
+            rings = [self.rings[0] @ faded / 6, self.rings[1] @ faded / 12]
+            decayed = np.column_stack([faded, *rings])
+        return Snapshot(
+            rates=np.column_stack([own, near]), decayed=decayed, origin=origin,
+            known_before=known,
+            year=self.at_active.sums(origin - 12, origin - 1, known, size),
+            ever=self.at_active.sums(0, origin - 1, known, size) / max(origin, 1),
+        )  # fmt: skip
+
+    def _known_before(self, origin: int) -> int:
+        known = origin + self.standard.lag_months
+        return known if known < self.record.count else int(np.iinfo(np.int64).max)
+
+    def _own(self, origin: int, known: int) -> Floats:
+        """Incidents a month in each active cell, in the four windows."""
+        own = np.zeros((self.active.size, OWN))
         for column, (near, far) in enumerate(WINDOWS):
             if near > origin:
                 continue
             first = max(origin - far, 0)
             length = origin - near + 1 - first
-            own[:, column] = self.at_active.sums(first, origin - near, known, size) / length
-        rings = [ring @ own[:, :NEAR] for ring in self.rings]
-        rates = np.column_stack([own, (rings[0] + rings[1]) / RING_CELLS])
+            sums = self.at_active.sums(first, origin - near, known, self.active.size)
+            own[:, column] = sums / length
+        return own
+
+    def _faded(self, origin: int, known: int) -> Floats:
+        """Incidents a month in each active cell, faded with each half-life."""
         rows = self.at_active.between(0, origin - 1, known)
         cell, weight = self.at_active.cell[rows], self.at_active.weight[rows]
         age = origin - 1 - self.at_active.month[rows]
-        faded = np.zeros((size, len(HALF_LIVES)))
+        faded = np.zeros((self.active.size, len(HALF_LIVES)))
         for column, half in enumerate(HALF_LIVES):
             kept = 0.5 ** (age / half)
             norm = (1 - 0.5 ** (origin / half)) / (1 - 0.5 ** (1 / half))
-            faded[:, column] = np.bincount(cell, weight * kept, minlength=size) / norm
-        decayed = np.column_stack([faded, self.rings[0] @ faded / 6, self.rings[1] @ faded / 12])
-        return Snapshot(
-            rates=rates, decayed=decayed, origin=origin, known_before=known,
-            year=self.at_active.sums(origin - 12, origin - 1, known, size),
-            ever=np.bincount(cell, weight, minlength=size) / max(origin, 1),
-        )  # fmt: skip
+            sums = np.bincount(cell, weight * kept, minlength=self.active.size)
+            faded[:, column] = sums / norm
+        return faded
 
     def lesson(self, origin: int) -> Lesson:
         """Pair what was known at an origin with what followed."""
@@ -151,19 +179,26 @@ class Rates:
         return self._lessons[origin]
 
     def _learnt(self, origin: int) -> Lesson:
-        shot = self.snapshot(origin)
-        first = origin + self.standard.lag_months
-        rows = self.at_active.between(
-            first, first + self.standard.months - 1, np.iinfo(np.int64).max
-        )
+        """Rates of the cells where incidents followed; of all others only the sums are needed."""
+        known, first = self._known_before(origin), origin + self.standard.lag_months
+        last = first + self.standard.months - 1
+        rows = self.at_active.between(first, last, np.iinfo(np.int64).max)
         cells, row = np.unique(self.at_active.cell[rows], return_inverse=True)
-        still = self.still[self.active[cells]]
+        own, faded = self._own(origin, known), self._faded(origin, known)
+        one, two = (ring[cells] for ring in self.rings)
+        near = (one @ own[:, :NEAR] + two @ own[:, :NEAR]) / RING_CELLS
+        by_one, by_two = self.degrees
+        near_totals = (by_one + by_two) @ own[:, :NEAR] / RING_CELLS
         return Lesson(
-            rates=np.column_stack([still, shot.rates[cells]]),
-            totals=np.concatenate([self.still.sum(axis=0), shot.rates.sum(axis=0)]),
-            decayed=shot.decayed[cells],
-            decayed_totals=shot.decayed.sum(axis=0),
-            year_total=float(shot.year.sum()),
+            rates=np.column_stack([self.still[self.active[cells]], own[cells], near]),
+            totals=np.concatenate([self.still_totals, own.sum(axis=0), near_totals]),
+            decayed=np.column_stack([faded[cells], one @ faded / 6, two @ faded / 12]),
+            decayed_totals=np.concatenate(
+                [faded.sum(axis=0), by_one @ faded / 6, by_two @ faded / 12]
+            ),
+            year_total=float(
+                self.at_active.sums(origin - 12, origin - 1, known, self.active.size).sum()
+            ),
             active=cells, row=row.astype(np.int64),
             ahead=self.at_active.month[rows] - first,
             known=self.at_active.known[rows], weight=self.at_active.weight[rows],
