@@ -1,6 +1,6 @@
 """Telemetry to cell-days, on processes and on Dask, against bare H3 and three peers in one run.
 
-Run: python benchmarks/bench_engine.py [--full] [--fixes N ...] [--no-peers]
+Run: python benchmarks/bench_engine.py [--full] [--fixes N ...] [--peers NAME ...]
 
 A year of vehicles that report every 30 seconds, one Parquet file a day, made by this script. `bare`
 reads the positions and looks up their cells, on as many processes as ours: the floor. The peers do
@@ -158,6 +158,9 @@ CONTESTANTS = {
 }  # fmt: skip
 
 
+PEERS = ["duckdb", "polars", "dask_df"]
+
+
 def tree(roots: list[int]) -> list[psutil.Process]:
     found = {}
     for root in roots:
@@ -268,7 +271,7 @@ def line(name: str, found: dict[str, float], floor: dict[str, float], said: str 
           f"{found['wall']:>8.1f} {found['mb']:>8.0f}  {said}", flush=True)  # fmt: skip
 
 
-def bench(fixes: int, folder: Path, *, peers: bool) -> dict[str, float]:
+def bench(fixes: int, folder: Path, peers: list[str], *, cluster: bool) -> dict[str, float]:
     source, out = folder / "fixes", folder / "out"
     count = make(source, fixes)
     print(f"\n{count:,} fixes in {DAYS} files\n{'':<26} {'CPU s':>8} {'/bare':>7} {'wall s':>8} "
@@ -278,19 +281,19 @@ def bench(fixes: int, folder: Path, *, peers: bool) -> dict[str, float]:
     own = measured("ours", source, out / "local")
     line("ours, 2 processes", own, floor, "bar 2.5x, 1,500 MB")
     wanted = bytes_of(out / "local")
-    for name in ("duckdb", "polars", "dask_df") if peers else ():
+    for name in peers:
         theirs = measured(name, source, out / name)
         line(name, theirs, floor, f"{theirs['cpu'] / own['cpu']:.2f} of our CPU, "
              f"{theirs['wall'] / own['wall']:.2f} of our wall")  # fmt: skip
         Path(f"{out / name}.parquet").unlink()
-    if peers:
-        with Cluster() as cluster:
-            found = measured("dask", source, out / "dask", cluster.pids)
+    if cluster:
+        with Cluster() as team:
+            found = measured("dask", source, out / "dask", team.pids)
             same = "same bytes" if bytes_of(out / "dask") == wanted else "OTHER BYTES"
             share = f"{found['cpu'] / own['cpu']:.2f} of the pool's CPU"
             share += f", {found['wall'] / own['wall']:.2f} of its wall (bar 1.3)"
             line("ours, Dask of 2", found, floor, f"{share}, {same}")
-            killed_halfway(source, out / "killed", cluster, found["wall"] / 2)
+            killed_halfway(source, out / "killed", team, found["wall"] / 2)
             same = "same bytes" if bytes_of(out / "killed") == wanted else "OTHER BYTES"
             print(f"a worker killed halfway: {same}")
     added = measured("more", source, out / "local")
@@ -306,7 +309,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="50 M and 200 M: most of an hour")
     parser.add_argument("--fixes", type=int, nargs="+", help="these sizes instead")
-    parser.add_argument("--no-peers", action="store_true", help="ours and the floor only")
+    parser.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS, help="only these")
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.run:
@@ -324,8 +327,9 @@ def main() -> None:
     for fixes in asked.fixes or (FULL if asked.full else SMALL):
         folder = Path(tempfile.mkdtemp(prefix="pocgeo-bench-"))
         try:
-            peers = not asked.no_peers and fixes <= PEERS_UP_TO
-            spent.append((fixes, bench(fixes, folder, peers=peers)["cpu"]))
+            fits = fixes <= PEERS_UP_TO
+            own = bench(fixes, folder, asked.peers if fits else [], cluster=fits)
+            spent.append((fixes, own["cpu"]))
         finally:
             shutil.rmtree(folder)
     for (less, less_s), (more, more_s) in pairwise(spent):

@@ -17,6 +17,7 @@ CONTRACT = {
               "mobility", "max_range_km", "night_moves", "strength_persons", "caveat",
               "location_error_m"),
     "patrols": ("unit_id", "patrol_id", "base_id", "fix_at"),
+    "telemetry": ("unit_id", "patrol_id", "base_id", "fix_at"),
     "planned_patrols": ("route_id", "name", "unit_id", "base_id", "times_per_week", "night"),
     "population": ("people_persons", "women_persons", "children_persons"),
     "sites": ("site_id", "name", "kind", "people_persons", "women_persons", "children_persons",
