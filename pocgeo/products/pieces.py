@@ -51,13 +51,27 @@ def pieces(
     small counts: with the smallest taken in, the sum of a remainder would often give it away.
     """
     sums = np.atleast_2d(np.asarray(counts, dtype=np.float64)).copy()
+    closed = _large(sums, k, k)
+    if alone is not None:
+        closed &= alone
+    unit = _climbed(sums, closed, tree, k)
+    leads, piece = np.unique(unit, return_inverse=True)
+    empty = (sums[:, leads] <= 0).all(axis=0)
+    return np.asarray(piece, dtype=np.int64), np.asarray(closed[leads] | empty, dtype=bool)
+
+
+def _climbed(sums: Floats, closed: Mask, tree: Sequence[Codes], k: float) -> Codes:
+    """Join level by level; sums and what may be shown are brought up to date in place.
+
+    Returns
+    -------
+    array
+        The atom that leads the piece of each atom.
+    """
     n = sums.shape[1]
     unit = np.arange(n, dtype=np.int64)
     alive = np.ones(n, dtype=bool)
     size = np.ones(n, dtype=np.int64)
-    closed = _large(sums, k, k)
-    if alone is not None:
-        closed &= alone
     for groups in tree:
         members = np.flatnonzero(alive)
         joined, fits = _to_join(
@@ -76,9 +90,7 @@ def pieces(
         sums[:, lead] = _sums(inverse, sums[:, taken], len(found))
         size[lead] = np.bincount(inverse, weights=size[taken], minlength=len(found))
         closed[lead] = fits[found]
-    leads, piece = np.unique(unit, return_inverse=True)
-    empty = (sums[:, leads] <= 0).all(axis=0)
-    return np.asarray(piece, dtype=np.int64), np.asarray(closed[leads] | empty, dtype=bool)
+    return unit
 
 
 def _large(sums: Floats, whole: float, k: float) -> Mask:
