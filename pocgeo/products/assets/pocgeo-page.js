@@ -5,7 +5,7 @@
   const P = window.pocgeo, el = P.element;
   const PANES = { 'poc-land': 200, 'poc-cells': 300, 'poc-grid': 390, 'poc-areas': 400, 'poc-lines': 410, 'poc-marks': 450, 'poc-points': 460, 'poc-symbols': 600, 'poc-labels': 610 };
   const HEARD = ['poc-marks', 'poc-symbols'];
-  const MOST_KINDS = 7;
+  const MOST_KINDS = 7, TIP_PX = 300;
   const GROUP_WORDS = { mean: 'mean', sum: 'mean per cell', mode: 'most frequent', max: 'highest' };
   const page = { maps: 0, ready: 0 };
   document.documentElement.dataset.pocgeo = 'loading';
@@ -25,7 +25,9 @@
   class Tip {
     constructor(map) { this.map = map; this.tip = L.tooltip({ className: 'poc-tip', opacity: 1 }); this.held = false; }
     show(latlng, content) {
-      const at = this.map.latLngToContainerPoint(latlng), size = this.map.getSize(), left = at.x > size.x / 2;
+      const at = this.map.latLngToContainerPoint(latlng), size = this.map.getSize(), line = this.map.pocSwipe ? this.map.pocSwipe.at() : null;
+      // Away from the middle, and not across the handle where there is room beside it.
+      const left = line === null ? at.x > size.x / 2 : at.x > line ? size.x - at.x < TIP_PX : at.x > TIP_PX;
       this.tip.options.direction = left ? 'left' : 'right';
       this.tip.options.offset = L.point(left ? -14 : 14, at.y < 110 ? 60 : at.y > size.y - 110 ? -60 : 0);
       if (content) this.tip.setContent(content);
@@ -304,7 +306,7 @@
     const draws = layers.map((layer, i) => legend((views[i] || views[0]).map, panel, layer, sides[i]));
     if (words && views.length === 2) { P.together(views.map((view) => view.map)); views.forEach((view, i) => P.sideLabel(view.map, sides[i], 'middle')); }
     let swipe = null;
-    if (words && views.length === 1 && layers.length === 2) { swipe = P.swipe(first, ...layers); P.sideLabel(first, sides[0], 'left'); P.sideLabel(first, sides[1], 'right'); }
+    if (words && views.length === 1 && layers.length === 2) { swipe = first.pocSwipe = P.swipe(first, ...layers); P.sideLabel(first, sides[0], 'left'); P.sideLabel(first, sides[1], 'right'); }
     views.forEach((view) => { if (view.cells.length) hover(view.map, (point) => view.cells[swipe && point.x > swipe.at() ? 1 : 0]); });
     const time = layers.length ? P.timeBar(first.getContainer().parentNode, layers, () => draws.forEach((draw) => draw())) : null;
     panel.classList.toggle('poc-dense', views[0].overlays.length > 11 || layers.length > 1);
