@@ -9,7 +9,7 @@ from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.plan_siting import PlanWishes
 from pocgeo.ground.errors import BadInput, UnknownName
 
-__all__ = ["Idea", "PlanAsked", "plan_asked"]
+__all__ = ["Idea", "PlanAsked", "asked_or_refused", "plan_asked"]
 
 NUMBERS = ("new", "moves", "closures")
 WHOLE = {*NUMBERS, "candidates_n", "platoons_n", "platoons_least", "platoons_most", "seed"}
@@ -109,3 +109,14 @@ def value_of(name: str, value: Any) -> Any:
             raise BadInput(f"{name} must be a whole number, got {value:g}.")
         return int(value)
     return value
+
+
+def asked_or_refused(index: Indexed, said: Mapping[str, Any] | None) -> PlanAsked:
+    """Take what is asked; say how to ask where nothing is."""
+    asked = plan_asked(index, said)
+    if asked is None:
+        raise BadInput(
+            f"{index.file.path}: no plan is asked for. Say --new, --move or --close, or declare "
+            "new, moves or closures in [standards.deployment]."
+        )
+    return asked

@@ -119,18 +119,7 @@ def plan_scene(
     if further is not None:
         places = pd.concat([further, places], ignore_index=True).drop_duplicates("site_id")
     sites = site_rows(index, bases, places, standard, moment)
-    seasons = wishes.seasons or (moment.reach.season,)
-    if len(seasons) > 1 and reach_method(index) == STRAIGHT_LINE:
-        raise BadInput("A straight line knows no season: ask for one, or add terrain layers.")
-    tables = {season: site_minutes(index, moment, sites, standard, season) for season in seasons}
-    scenarios = tuple(
-        Scenario(
-            name=f"{season} season, {DEMAND_WORDS[name]}", table=tables[season], demand=demand,
-            area=area_codes(cells),
-        )
-        for season in seasons
-        for name, demand in demands.items()
-    )  # fmt: skip
+    scenarios = scenarios_of(index, moment, sites, (standard, wishes), demands)
     existing = sites["existing"].to_numpy(bool)
     rules = (standard.protect_min, wishes.protect, known_bases(wishes.may_leave, sites))
     needs, more = requirements(index, moment, sites, scenarios[0].table, rules)
@@ -149,6 +138,26 @@ def plan_scene(
     notes = [*notes, *more, *words_of_new(sites, standard)]
     bare = sites.drop(columns="geometry")
     return PlanScene(moment=moment, sites=bare, siting=siting, cells=cells, notes=tuple(notes))
+
+
+def scenarios_of(
+    index: Indexed, moment: Moment, sites: gpd.GeoDataFrame,
+    asked: tuple[DeploymentStandard, PlanWishes], demands: dict[str, NDArray[np.float64]],
+) -> tuple[Scenario, ...]:  # fmt: skip
+    """Cross the seasons with the pictures of the threat."""
+    standard, wishes = asked
+    seasons = wishes.seasons or (moment.reach.season,)
+    if len(seasons) > 1 and reach_method(index) == STRAIGHT_LINE:
+        raise BadInput("A straight line knows no season: ask for one, or add terrain layers.")
+    tables = {season: site_minutes(index, moment, sites, standard, season) for season in seasons}
+    return tuple(
+        Scenario(
+            name=f"{season} season, {DEMAND_WORDS[name]}", table=tables[season], demand=demand,
+            area=area_codes(index.known("cells")),
+        )
+        for season in seasons
+        for name, demand in demands.items()
+    )  # fmt: skip
 
 
 def wanted(standard: DeploymentStandard, wishes: PlanWishes) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from pocgeo.analyses.reach.table import ReachTable
 from pocgeo.aoi import plan_tables
 from pocgeo.aoi.answers import finished
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.plan_asked import Idea, PlanAsked, plan_asked
+from pocgeo.aoi.plan_asked import Idea, PlanAsked, asked_or_refused, plan_asked
 from pocgeo.aoi.plan_demands import other_demands
 from pocgeo.aoi.plan_needs import known_bases
 from pocgeo.aoi.plan_places import named_place
@@ -366,17 +366,6 @@ def shown(index: Indexed, as_of: date | None, said: Mapping[str, Any] | None, na
     if name not in ready:
         raise BadInput(f"This plan has no table {name}: no base goes.")
     return ready[name]
-
-
-def asked_or_refused(index: Indexed, said: Said | None) -> PlanAsked:
-    """Take what is asked; say how to ask where nothing is."""
-    asked = plan_asked(index, said)
-    if asked is None:
-        raise BadInput(
-            f"{index.file.path}: no plan is asked for. Say --new, --move or --close, or declare "
-            "new, moves or closures in [standards.deployment]."
-        )
-    return asked
 
 
 def planned(index: Indexed, as_of: date | None, said: Said) -> tuple[pd.DataFrame, ...]:

@@ -111,18 +111,22 @@ def alternatives(
             )
         except BadInput:
             found = None
-        rows.append(
-            {
-                "site": site,
-                "worth_share": np.nan if found is None else found.worth,
-                "loss_share": np.nan if found is None else max(plan.worth - found.worth, 0.0),
-                "gap_share": np.nan if found is None else found.gap,
-                "chosen": None if found is None else found.chosen,
-            }
-        )
+        rows.append(without(site, plan, found))
     columns = ["site", "worth_share", "loss_share", "gap_share", "chosen"]
     table = pd.DataFrame(rows, columns=columns)
     return table.sort_values(["loss_share", "site"], kind="stable", ignore_index=True)
+
+
+def without(site: int, plan: Plan, found: Plan | None) -> dict[str, object]:
+    """Make the row of the best plan without one change."""
+    if found is None:
+        shares = dict.fromkeys(("worth_share", "loss_share", "gap_share"), np.nan)
+        return {"site": site, **shares, "chosen": None}
+    loss = max(plan.worth - found.worth, 0.0)
+    return {
+        "site": site, "worth_share": found.worth, "loss_share": loss, "gap_share": found.gap,
+        "chosen": found.chosen,
+    }  # fmt: skip
 
 
 def at_speed(table: ReachTable, factor: float, notice_min: Floats) -> ReachTable:
