@@ -76,17 +76,12 @@ def months(
     ----------
     events : DataFrame, one row per incident and cell of the AOI
         `cell`, `weight` (NA is set aside), `occurred_on`; optional `reported_on`, `placed`.
-    cells : int64 array, n
-        The AOI's cells.
-    of : int array, n
-        Row of the forecast cell that each of them is part of.
+    cells, of : int64 arrays, n
+        The AOI's cells, and the row of the forecast cell that each is part of.
     as_of_on : Timestamp
         The record ends with the last month complete on this day.
 
-    Raises
-    ------
-    BadInput
-        A weight is below 0, or nothing is on record in a complete month.
+    Raises BadInput where a weight is below 0 or nothing is on record in a complete month.
     """
     require_columns(events, "incident_cells", ["cell", "weight", "occurred_on"])
     kept = known_by(events, as_of_on)
@@ -103,16 +98,7 @@ def months(
             " there is nothing to forecast from."
         )
     start = int(month[month < ends].min())
-    reported = (
-        month_number(kept["reported_on"].fillna(kept["occurred_on"]))
-        if "reported_on" in kept.columns
-        else month
-    )
-    spread = (
-        kept["placed"].eq("spread").fillna(False).to_numpy(dtype=bool)
-        if "placed" in kept.columns
-        else np.zeros(len(kept), dtype=bool)
-    )
+    reported, spread = _reported(kept, month), _spread(kept)
     table = pd.DataFrame(
         {
             "month": month[use] - start, "cell": of[at[use]],
@@ -130,6 +116,20 @@ def months(
         spread=table["spread"].to_numpy(bool), start=start, count=int(ends - start),
         notes=tuple(_left_out(kept, weight, at)),
     )  # fmt: skip
+
+
+def _reported(kept: pd.DataFrame, month: Ints) -> Ints:
+    """Month in which each report came; that of the incident where it is not known."""
+    if "reported_on" not in kept.columns:
+        return month
+    return month_number(kept["reported_on"].fillna(kept["occurred_on"]))
+
+
+def _spread(kept: pd.DataFrame) -> NDArray[np.bool_]:
+    """Say which places are known only to an area."""
+    if "placed" not in kept.columns:
+        return np.zeros(len(kept), dtype=bool)
+    return kept["placed"].eq("spread").fillna(False).to_numpy(dtype=bool)
 
 
 def _left_out(kept: pd.DataFrame, weight: Floats, at: NDArray[np.intp]) -> list[str]:

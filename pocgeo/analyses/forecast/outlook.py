@@ -76,10 +76,7 @@ def forecast(
         See docs/methods/forecast.md for every column. `expected` is a mean, in incidents;
         `expected_low`, `expected_high` hold `standard.level` of the outcomes.
 
-    Raises
-    ------
-    BadInput, MissingColumns
-        The record is too short or too thin, or a column is absent.
+    Raises BadInput where the record is too short or too thin.
 
     Notes
     -----
@@ -90,19 +87,19 @@ def forecast(
     rates, handing = rates_of(events, cells, as_of_on, standard)
     origin = rates.record.count - standard.lag_months
     seen = foresee(rates, origin)
-    codes = area_codes(cells)
-    known = calibrated(rates, handing, codes, seen)
+    known = calibrated(rates, handing, area_codes(cells), seen)
     own = handing.down(rates, seen)
-    table = _cells(rates, seen, known)
-    start = rates.record.start + rates.record.count
+    names = cells["cell"].to_numpy(dtype=np.int64)
     return Forecast(
-        cells=table, areas=_areas(cells, rates, handing, own, known), own=pd.DataFrame(
-            {"cell": cells["cell"].to_numpy(dtype=np.int64), "expected": own}
-        ),
-        weights=_weights(seen), resolution=rates.place.resolution, first_month=month_on(start),
+        cells=_cells(rates, seen, known),
+        areas=_areas(cells, rates, handing, own, known),
+        own=pd.DataFrame({"cell": names, "expected": own}),
+        weights=_weights(seen),
+        resolution=rates.place.resolution,
+        first_month=month_on(rates.record.start + rates.record.count),
         standard=standard,
-        notes=_notes(rates, known, grid.resolution_of(cells["cell"].to_numpy(dtype=np.int64))),
-    )  # fmt: skip
+        notes=_notes(rates, known, grid.resolution_of(names)),
+    )
 
 
 def rates_of(

@@ -90,23 +90,14 @@ def backtest(rates: Rates, origin: int, most: int) -> Backtest:
     most : int
         Origins scored, the latest.
 
-    Raises
-    ------
-    BadInput
-        The record is too short to score anything.
+    Raises BadInput where the record is too short to score anything.
 
     Notes
     -----
     At each origin weights, kernel and dispersions of every model are fitted anew, to nothing
     that was not on record there; dispersions to the models' own forecasts of the origins before.
     """
-    origins = past_origins(rates, origin, most + FEWEST_ORIGINS)
-    if len(origins) <= FEWEST_ORIGINS:
-        raise BadInput(
-            f"The record has {origin} complete months: too few to score a forecast of "
-            f"{rates.standard.months} months on its own past. It needs more than "
-            f"{FEWEST_ORIGINS} past origins and has {len(origins)}."
-        )
+    origins = _origins(rates, origin, most)
     known: dict[tuple[str, str], list[Outcomes]] = {}
     trials: dict[str, list[Trial]] = {}
     spreads: dict[tuple[str, str], Dispersion] = {}
@@ -124,13 +115,9 @@ def backtest(rates: Rates, origin: int, most: int) -> Backtest:
                 trials.setdefault(name, []).append(trial)
                 if name == "forecast":
                     told.append((chance, hit))
-            ideal = held_by_area(came, came, rates.place.uniform, LAND)[1]
-            facts.append((float(came.sum()), float(came[quiet].sum()), ideal))
+            facts.append(_came(rates, came, quiet))
             last = (seen, spreads["forecast", "cell"], spreads["forecast", "disk"])
-        disks = rates.place.disks
-        for name, expected in models.items():
-            known.setdefault((name, "cell"), []).append(outcomes(expected, came))
-            known.setdefault((name, "disk"), []).append(outcomes(disks @ expected, disks @ came))
+        _remember(known, rates, models, came)
     return Backtest(
         origins=tuple(origins[FEWEST_ORIGINS:]),
         incidents=np.array([each[0] for each in facts]),
@@ -141,6 +128,35 @@ def backtest(rates: Rates, origin: int, most: int) -> Backtest:
         came=np.concatenate([each[1] for each in told]),
         last=last[0], last_cell=last[1], last_disk=last[2],
     )  # fmt: skip
+
+
+def _origins(rates: Rates, origin: int, most: int) -> list[int]:
+    """List the origins to forecast from, those that only serve the first dispersions included."""
+    origins = past_origins(rates, origin, most + FEWEST_ORIGINS)
+    if len(origins) <= FEWEST_ORIGINS:
+        raise BadInput(
+            f"The record has {origin} complete months: too few to score a forecast of "
+            f"{rates.standard.months} months on its own past. It needs more than "
+            f"{FEWEST_ORIGINS} past origins and has {len(origins)}."
+        )
+    return origins
+
+
+def _came(rates: Rates, came: Floats, quiet: NDArray[np.bool_]) -> tuple[float, float, Floats]:
+    """Incidents that came, those in quiet places, and the most that any ranking would hold."""
+    ideal = held_by_area(came, came, rates.place.uniform, LAND)[1]
+    return float(came.sum()), float(came[quiet].sum()), ideal
+
+
+def _remember(
+    known: dict[tuple[str, str], list[Outcomes]], rates: Rates, models: Mapping[str, Floats],
+    came: Floats,
+) -> None:  # fmt: skip
+    """Keep what each model expected and what came, for the dispersions of later origins."""
+    disks = rates.place.disks
+    for name, expected in models.items():
+        known.setdefault((name, "cell"), []).append(outcomes(expected, came))
+        known.setdefault((name, "disk"), []).append(outcomes(disks @ expected, disks @ came))
 
 
 def _models(rates: Rates, seen: Foreseen) -> dict[str, Floats]:
