@@ -70,7 +70,7 @@ def test_a_task_that_kills_every_worker_ends_in_one_line(tmp_path):
         pytest.raises(WorkersLost, match="died 3 times at one task, most likely for want of mem"),
         Engine(name="local:1").opened(tmp_path) as team,
     ):
-        team.run(killed_always, [1])
+        team.run(killed_always, [1, 2, 3])
 
 
 def test_the_pool_leaves_no_task_behind_and_takes_none_when_closed():

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pocgeo.engine.cluster import open_cluster
 from pocgeo.ground.errors import BadInput, WorkersLost
 
-__all__ = ["local", "open_executor", "refuse_unknown", "serial", "workers_of"]
+__all__ = ["LocalPool", "local", "open_executor", "refuse_unknown", "serial", "workers_of"]
 
 Answer = TypeVar("Answer")
 Task = tuple["Future[Any]", Callable[[], Any]]

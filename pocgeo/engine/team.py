@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pocgeo.engine.cluster import Cluster
-from pocgeo.engine.executors import open_executor, refuse_unknown, workers_of
+from pocgeo.engine.executors import LocalPool, open_executor, refuse_unknown, serial, workers_of
 from pocgeo.engine.memory import bytes_of, share_of
 from pocgeo.ground.errors import WorkersLost
 
@@ -19,6 +19,9 @@ Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 
 ENGINE, MEMORY = "POCGEO_ENGINE", "POCGEO_MEMORY"
+FEW = 2
+"""So many tasks are done in this process before another has started: a day's new files."""
+
 LOST = "KilledWorker"
 """What Dask raises where workers died at a task more often than it allows."""
 
@@ -107,7 +110,9 @@ class Team:
         WorkersLost
             Workers died again and again at one task.
         """
-        futures = [self.executor.submit(task, job) for job in jobs]
+        here = isinstance(self.executor, LocalPool) and len(jobs) <= FEW
+        executor = serial() if here else self.executor
+        futures = [executor.submit(task, job) for job in jobs]
         try:
             for count, future in enumerate(as_completed(futures), 1):
                 future.result()
