@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pocgeo.analyses.patrols.routing import RoutingTask, RouteSearch, searched
+from pocgeo.analyses.patrols.routing import RouteSearch, RoutingTask, searched
 
 CHAO = Path(os.environ.get("POCGEO_CHAO", "../shared/data/team_orienteering"))
 SMALL = ("p4.2.g", "p4.3.l", "p4.4.p", "p5.2.m", "p5.3.r", "p5.4.x", "p7.2.j", "p7.3.n", "p7.4.s")
@@ -111,9 +111,10 @@ def rows(names: tuple[str, ...], iterations: int) -> Iterator[tuple[str, list[fl
         for rival in ("pyvrp", "own"):
             begun = time.process_time()
             if rival == "pyvrp":
-                got = [searched(task, RouteSearch(iterations=iterations, seed=s)).value for s in SEEDS]
+                how = [RouteSearch(iterations=iterations, seed=seed) for seed in SEEDS]
+                got = [searched(task, each).value for each in how]
             else:
-                got = [ours(task, OURS_STEPS, s) for s in SEEDS]
+                got = [ours(task, OURS_STEPS, seed) for seed in SEEDS]
             spent.append((time.process_time() - begun) / len(SEEDS))
             share.append(100 * float(np.mean(got)) / known[name])
         yield name, share, spent

@@ -361,7 +361,7 @@ def order_shapes(
 ) -> gpd.GeoDataFrame:
     """Draw the orders: the ways of moves ("moves"), places "taken", or bases "left"."""
     sites = scene.sites
-    points = np.atleast_1d(shapely.points(sites["lon"], sites["lat"]))
+    points: Any = shapely.points(sites["lon"], sites["lat"])
     rows, shapes = [], []
     for number, order in enumerate(orders):
         if which == "moves" and order.action == "move":
