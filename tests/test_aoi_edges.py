@@ -159,3 +159,29 @@ def test_everybody_gets_a_brief(sample: Aoi, tmp_path: Path, audience: str) -> N
     for name in sample.layer("bases")["name"]:
         assert name not in text
     assert "by area, not by cell" in text
+
+
+def test_an_input_changed_under_an_open_area_is_refused_and_nothing_of_it_kept(tmp_path) -> None:
+    sample = Path(__file__).resolve().parents[1] / "sample_aoi"
+    (tmp_path / "data").mkdir()
+    for name in ("coast.geojson", "bases.geojson", "sites.geojson"):
+        shutil.copy(sample / "data" / name, tmp_path / "data")
+    (tmp_path / "aoi.toml").write_text(
+        '[aoi]\nname = "T"\nboundary = "data/coast.geojson"\nresolution = 5\n'
+        'period = ["2023-07-01", "2026-06-30"]\ntime_zone = "Africa/Lagos"\n'
+        '[layers.bases]\npath = "data/bases.geojson"\n'
+        '[layers.sites]\npath = "data/sites.geojson"\n',
+        "utf8",
+    )
+    area = pocgeo.open_aoi(tmp_path)
+    count = len(area.indexed.known("bases"))
+    again = pocgeo.Aoi(area.file).indexed
+    (tmp_path / ".pocgeo" / "layer_bases.parquet").unlink()
+    path = tmp_path / "data" / "bases.geojson"
+    text = path.read_text("utf8")
+    path.write_text(text.replace("B01", "B91"), "utf8")
+    with pytest.raises(BadInput, match="changed since this area was opened"):
+        again.known("bases")
+    assert "layer_bases" not in again.store.names()
+    path.write_text(text, "utf8")  # as it was, though by the clock it is newer
+    assert len(again.known("bases")) == count

@@ -176,7 +176,7 @@ def test_a_full_disk_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
     def full(*_args, **_given):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pocgeo.engine.store.pq.write_table", full)
+    monkeypatch.setattr("pocgeo.engine.store.write_sealed", full)
     with pytest.raises(BadInput, match=r"No space left.*Make room"):
         Store(tmp_path).table("cells", KEY, small)
     assert Store(tmp_path).names() == []

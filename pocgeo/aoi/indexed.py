@@ -24,7 +24,7 @@ from pocgeo.layers.load import Loaded, load
 from pocgeo.layers.rasters import RasterLayer
 from pocgeo.layers.report import LoadReport
 
-__all__ = ["Indexed", "Progress"]
+__all__ = ["Indexed", "Progress", "stored_name"]
 
 Progress = Callable[[str, int, int], None]
 LAYER_ROOMS = ("ground", "sources", "layers")
@@ -40,7 +40,8 @@ class Indexed:
     def __init__(self, file: AoiFile, progress: Progress | None = None) -> None:
         self.file = file
         folder = file.folder / ".pocgeo"
-        self.store = Store(folder if file.path.name == "aoi.toml" else folder / file.path.stem)
+        own = folder if file.path.name == "aoi.toml" else folder / file.path.stem
+        self.store = Store(own, unchanged=self.refuse_changed)
         self.progress = progress
         self.requests = {request.layer: request for request in file.requests}
         self._loaded: dict[str, Loaded] = {}
@@ -48,6 +49,7 @@ class Indexed:
         self._keys: dict[str, str] = {}
         self._held: dict[str, pd.DataFrame] = {}
         self._kept: dict[str, Any] = {}
+        self._traces: dict[Path, tuple[int, ...]] = {}
 
     @cached_property
     def boundary(self) -> Any:
@@ -61,7 +63,19 @@ class Indexed:
         for name, request in self.requests.items():
             if name != TELEMETRY:
                 paths += [path for source in request.sources for path in source.paths]
-        return {path: file_digest(path) for path in dict.fromkeys(paths)}
+        self._traces = {path: trace_of(path) for path in dict.fromkeys(paths)}
+        return {path: file_digest(path) for path in self._traces}
+
+    def refuse_changed(self) -> None:
+        """Refuse to keep a table under a key whose inputs were changed since it was taken."""
+        for path, trace in self._traces.items():
+            if trace_of(path) == trace:
+                continue
+            if not path.is_file() or file_digest(path) != self.digests[path]:
+                raise BadInput(
+                    f"{path}: changed since this area was opened. Nothing was kept of what was "
+                    "being made of it. Open the area, or run the command, again."
+                )
 
     @cached_property
     def engine(self) -> Engine:
@@ -107,8 +121,8 @@ class Indexed:
                 if name in RECIPES
                 else (lambda: self._rows(name))
             )
-            stored = name if name in RECIPES else f"layer_{name}"
-            self._tables[name] = self.store.table(stored, {"key": self.key(name)}, build)
+            key = {"key": self.key(name)}
+            self._tables[name] = self.store.table(stored_name(name), key, build)
         return self._tables[name]
 
     def known(self, name: str) -> Any:
@@ -224,13 +238,8 @@ class Indexed:
     def index(self) -> list[str]:
         """Bring every table up to date; return the names of those that were built."""
         _ = self.engine  # refused before any work, if it is none
-        layers = [
-            name
-            for name, request in self.requests.items()
-            if request.spec.geometry != "raster" and name != TELEMETRY
-        ]
-        wanted = [name for name in (*layers, *RECIPES) if self.has(name)]
-        stale = [name for name in wanted if self.is_stale(name)]
+        self.store.sweep()
+        stale = [name for name in self.wanted() if self.is_stale(name)]
         reports = [name for name in self.requests if self._report_is_stale(name)]
         steps = len(stale) + len(reports)
         for done, name in enumerate(reports):
@@ -244,9 +253,18 @@ class Indexed:
             self.say("index complete", steps, steps)
         return stale
 
+    def wanted(self) -> list[str]:
+        """Name the tables that an index has: rows of layers, then cells."""
+        layers = [
+            name
+            for name, request in self.requests.items()
+            if request.spec.geometry != "raster" and name != TELEMETRY
+        ]
+        return [name for name in (*layers, *RECIPES) if self.has(name)]
+
     def is_stale(self, name: str) -> bool:
         """Whether the store has no such table, or one made from something else."""
-        stored = name if name in RECIPES else f"layer_{name}"
+        stored = stored_name(name)
         return name not in self._tables and self.store.stale(stored, {"key": self.key(name)})
 
     def _report_is_stale(self, name: str) -> bool:
@@ -257,3 +275,17 @@ class Indexed:
         """Report long work, if anybody listens."""
         if self.progress is not None:
             self.progress(what, done, steps)
+
+
+def stored_name(name: str) -> str:
+    """Say how the store calls a layer's rows, or a cell table."""
+    return name if name in RECIPES else f"layer_{name}"
+
+
+def trace_of(path: Path) -> tuple[int, ...]:
+    """Take what a change of a file leaves behind; contents decide where it differs."""
+    try:
+        about = path.stat()
+    except OSError:
+        return ()
+    return about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
