@@ -135,7 +135,9 @@ def weights(incidents, cells, data, sample) -> pd.DataFrame:
     people = people.reindex(cells["cell"]).fillna(0).to_numpy()
     land = np.where(people >= 1, cells["area_km2"] * cells["inside_share"], 0)
     exact = incidents[incidents["precision"].isin(["point", "near"])]
-    rows = []
+    rows: list[tuple[str, int, float]] = []
+    pasts: dict[pd.Timestamp, np.ndarray] = {}
+    names = cells["cell"].to_numpy()
     for item in incidents.itertuples():
         if item.precision in {"point", "near"}:
             name = h3.latlng_to_cell(item.lat, item.lon, 8)
@@ -143,22 +145,30 @@ def weights(incidents, cells, data, sample) -> pd.DataFrame:
         elif item.precision in areas:
             shapes, code, column = areas[item.precision]
             holds = shapes[shapes.intersects(shapely.Point(item.lon, item.lat))][code].iloc[0]
-            before = kernel_of_the_past(exact, item.on, inside)
-            before = cells["cell"].map(before).fillna(0).to_numpy()
+            month = item.on.replace(day=1)
+            if month not in pasts:
+                held = kernel_of_the_past(exact, month, inside)
+                pasts[month] = cells["cell"].map(held).fillna(0).to_numpy()
+            before = pasts[month]
             mix = 0.30 * people / people.sum() + 0.02 * land / land.sum()
             mix += 0.68 * before / before.sum() if before.sum() else 0
             here = np.where(cells[column] == holds, mix, 0)
             here /= here.sum()
             here[here < 1e-4] = 0  # docs/methods/location_precision.md: crumbs go to the others
             there = np.flatnonzero(here)
-            rows += [(item.incident_id, cells["cell"].iloc[i], here[i] / here.sum()) for i in there]
+            shares = here[there] / here.sum()
+            rows += [
+                (item.incident_id, int(cell), float(share))
+                for cell, share in zip(names[there], shares, strict=True)
+            ]
     table = pd.DataFrame(rows, columns=["incident_id", "cell", "weight"])
     return table[table["cell"].isin(inside)]
 
 
-def kernel_of_the_past(exact: pd.DataFrame, on: pd.Timestamp, inside: set[int]) -> dict[int, float]:
-    """What was on record before the month of a day, of five years: 0.8 here, 0.2 around."""
-    first = on.replace(day=1)
+def kernel_of_the_past(
+    exact: pd.DataFrame, first: pd.Timestamp, inside: set[int]
+) -> dict[int, float]:
+    """What was on record before a month, of five years: 0.8 here, 0.2 around."""
     seen = exact[(exact["on"] < first) & (exact["on"] >= first - pd.DateOffset(months=60))]
     held: dict[int, float] = {}
     for item in seen[(seen["reported"] < first) | seen["reported"].isna()].itertuples():
