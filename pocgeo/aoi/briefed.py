@@ -71,9 +71,8 @@ def record(aoi: "Aoi", frame: PageFrame, content: BriefContent) -> dict[str, obj
     """Write down what this briefing says."""
     inputs: dict[str, tuple[str, ...]] = {}
     if frame.audience == "internal":
-        for name, request in aoi.indexed.requests.items():
-            paths = [path for source in request.sources for path in source.paths]
-            inputs[name] = tuple(sorted(aoi.indexed.digests[path] for path in paths))
+        for name, _, digest in aoi.indexed.inputs():
+            inputs[name] = tuple(sorted((*inputs.get(name, ()), digest)))
     return record_of(
         {table.released.name: table.released for table in content.tables},
         audience=frame.audience,

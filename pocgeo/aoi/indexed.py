@@ -33,6 +33,9 @@ REPORTS = ("summary", "details", "rejected")
 TELEMETRY = "telemetry"
 """The layer whose rows are never all in memory: it is summed up file by file."""
 
+MOST_NAMED = 50
+"""Files of telemetry that are named one by one where inputs are listed."""
+
 
 class Indexed:
     """Layers and cell tables of one AOI. Nothing is read or built before it is asked for."""
@@ -84,15 +87,37 @@ class Indexed:
 
     @cached_property
     def telemetry(self) -> Telemetry:
-        """Cell-days of the layer telemetry, brought up to date with its files."""
-        made = self._telemetry()
-        made.update(self.engine)
-        return made
+        """Cell-days of the fixes of patrols, brought up to date with their files."""
+        self._telemetry.update(self.engine)
+        return self._telemetry
 
+    @cached_property
     def _telemetry(self) -> Telemetry:
+        """Cell-days as they stand: of the layer telemetry, else of patrols."""
+        request = self.requests.get(TELEMETRY) or self.requests.get("patrols")
+        if request is None:
+            raise self.lacks("patrols")
         folder = self.store.folder / TELEMETRY
-        request = self.requests[TELEMETRY]
         return Telemetry(request, folder, self.file.resolution, progress=self.progress)
+
+    def inputs(self) -> list[tuple[str, str, str]]:
+        """List what all is made from: layer, file and its SHA-256.
+
+        Of telemetry in many files the line says how many, and has the digest of all of theirs.
+        """
+        found = [
+            (name, path.name, self.digests[path])
+            for name, request in self.requests.items()
+            if name != TELEMETRY
+            for path in request.paths
+        ]
+        if TELEMETRY in self.requests:
+            listed = self._telemetry.listed()
+            files = [(Path(path).name, made) for path, (*_, made) in listed.items()]
+            if len(files) > MOST_NAMED:
+                files = [(f"{len(files)} files", digest_of(sorted(made for _, made in files)))]
+            found += [(TELEMETRY, *each) for each in files]
+        return found
 
     @property
     def indexed_layers(self) -> list[str]:
@@ -192,7 +217,7 @@ class Indexed:
         return parts[0].joined(parts[1:])
 
     def _report_part(self, name: str, part: str) -> pd.DataFrame:
-        key = {"key": self._source_key(name)}
+        key = {"key": self.source_key(name)}
         return self.store.table(
             f"report_{name}_{part}", key, lambda: getattr(self._report_of(name), part)
         )
@@ -206,7 +231,8 @@ class Indexed:
             self._keys[name] = self._derived_key(name) if name in RECIPES else self._layer_key(name)
         return self._keys[name]
 
-    def _source_key(self, name: str) -> str:
+    def source_key(self, name: str) -> str:
+        """Digest of all that decides the load report of a layer."""
         raster = self.requests[name].spec.geometry == "raster"
         return self.key(f"raster:{name}" if raster else name)
 
@@ -214,7 +240,7 @@ class Indexed:
         if name == "own:layers":
             return digest_of([self.key(layer) for layer in self.indexed_layers])
         if name == TELEMETRY:
-            return self._telemetry().key()
+            return self._telemetry.key()
         request = self.requests[name.removeprefix("raster:")]
         files = [
             [path.name, self.digests[path]] for source in request.sources for path in source.paths
@@ -268,7 +294,7 @@ class Indexed:
         return name not in self._tables and self.store.stale(stored, {"key": self.key(name)})
 
     def _report_is_stale(self, name: str) -> bool:
-        key = {"key": self._source_key(name)}
+        key = {"key": self.source_key(name)}
         return any(self.store.stale(f"report_{name}_{part}", key) for part in REPORTS)
 
     def say(self, what: str, done: int, steps: int) -> None:

@@ -173,10 +173,8 @@ def manifest_of(index: Indexed, day: date) -> dict[str, Any]:
     """Write down inputs, load report, versions and cut-off of everything this AOI makes."""
     file = index.file
     inputs = [
-        InputFact(layer=name, source=path.name, digest=index.digests[path])
-        for name, request in index.requests.items()
-        for source in request.sources
-        for path in source.paths
+        InputFact(layer=layer, source=source, digest=digest)
+        for layer, source, digest in index.inputs()
     ]
     about = {
         "name": file.name, "resolution": file.resolution, "period": file.period,
@@ -273,7 +271,8 @@ NEEDS = {
 def missing_table(aoi: "Aoi", spec: MapSpec) -> str | None:
     """Name the layer without which a map has no cells."""
     need = NEEDS.get(spec.table or "")
-    return need if need and not aoi.indexed.has(need) else None
+    made = "presence_days" if need == "patrols" else need  # telemetry will do
+    return need if made and not aoi.indexed.has(made) else None
 
 
 def page_path(aoi: "Aoi", stem: str, audience: str) -> Path:

@@ -84,6 +84,7 @@ class Telemetry:
         self.request, self.resolution, self.rule = request, resolution, rule
         self.folder = Path(folder)
         self.state = State.read(self.path)
+        self._listed: dict[str, list[Any]] = {}
         self.progress = progress or (lambda what, done, steps: None)
         asked = replace(request, sources=tuple(replace(each, paths=()) for each in request.sources))
         self.settings = digest_of([plain(asked), code_digest(*ROOMS, *CELL_ROOMS)])
@@ -192,10 +193,11 @@ class Telemetry:
         files: dict[str, list[Any]] = {}
         for path in dict.fromkeys(self.request.paths):
             about = path.stat()
-            known = self.state.files.get(str(path), [])
+            known = self.state.files.get(str(path)) or self._listed.get(str(path), [])
             same = known[:2] == [about.st_size, about.st_mtime_ns]
             digest = known[2] if same else file_digest(path)
             files[str(path)] = [about.st_size, about.st_mtime_ns, digest]
+        self._listed = files
         return files
 
     def complete(self) -> bool:
