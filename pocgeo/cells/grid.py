@@ -33,6 +33,7 @@ __all__ = [
     "disk_of",
     "disk_pairs",
     "from_text",
+    "in_box",
     "neighbours",
     "parents",
     "positions",
@@ -165,11 +166,7 @@ def cover(geometry: Any, resolution: int) -> Cells:
     bounds = shapely.bounds(pieces)
     points = shapely.points(shapely.get_coordinates(whole))
     found = [cells_of(shapely.get_x(points), shapely.get_y(points), resolution)]
-    for west, south, east, north in bounds.tolist():
-        e, n = max(east, west + HAIR_DEG), max(north, south + HAIR_DEG)
-        box = h3.LatLngPoly([(south, west), (south, e), (n, e), (n, west)])
-        inside = h3.h3shape_to_cells_experimental(box, resolution, "overlap")
-        found.append(np.fromiter(inside, np.int64, len(inside)))
+    found += [in_box(w, s, e, n, resolution) for w, s, e, n in bounds.tolist()]
     cells = np.unique(np.concatenate(found))
     if np.abs(bounds[:, [0, 2]]).max() >= 179.9 or np.abs(bounds[:, 1::2]).max() >= 85:
         cells = disk(cells, 1)
@@ -177,6 +174,14 @@ def cover(geometry: Any, resolution: int) -> Cells:
     touching = shapely.STRtree(shapes).query(pieces, predicate="intersects")[1]
     covering: Cells = cells[np.unique(touching)]
     return covering
+
+
+def in_box(west: float, south: float, east: float, north: float, resolution: int) -> Cells:
+    """Cells that overlap a box in degrees, away from poles and antimeridian, in no order."""
+    e, n = max(east, west + HAIR_DEG), max(north, south + HAIR_DEG)
+    box = h3.LatLngPoly([(south, west), (south, e), (n, e), (n, west)])
+    inside = h3.h3shape_to_cells_experimental(box, checked(resolution), "overlap")
+    return np.fromiter(inside, np.int64, len(inside))
 
 
 def areas_km2(cells: Cells) -> NDArray[np.float64]:

@@ -1,44 +1,32 @@
-"""People of raster pixels to people of cells: every person counted once, none moved far.
+"""People of raster pixels to people of cells: every person counted once, in the right cell.
 
-The rule, pixel by pixel (people are taken as evenly spread inside a pixel):
-
-1. A pixel wider than a third of a cell is first cut into equal parts that are not.
-2. A pixel whose four corners share a cell lies wholly in it, because cells are convex.
-3. Any other pixel is cut by the boundaries of the cells of its corners, exactly.
-4. Where those cells do not fill the pixel (a further cell reaches into it), it is split into
-   `split` x `split` parts, each given to the cell of its centre.
-
-Corners are looked up once and shared by the pixels that meet there.
+People are taken as evenly spread inside a pixel, and each cell gets the exact share of every
+pixel that lies in it (`pixel_shares` states the method). Pixels that the cells' rings do not fill,
+round a pole or at the rim of a projection, are split into `split` x `split` parts, each given to
+the cell of its centre.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pocgeo.cells.clipping import common_areas
-from pocgeo.cells.grid import Cells, cell_size_km2, cells_of, positions, rings
+from pocgeo.cells.grid import Cells, cells_of, positions
+from pocgeo.cells.pixel_grid import LONLAT, Tile, tiles_of, to_degrees
+from pocgeo.cells.pixel_shares import shared_pixels
 from pocgeo.ground.errors import BadInput, NotCounts
 from pocgeo.ground.frames import require_columns
-from pocgeo.ground.geodesy import distance_m, transformer
+from pocgeo.ground.geodesy import transformer
 from pocgeo.ground.pixels import PixelWindow
 
-__all__ = ["PEOPLE", "people_of_pixels", "population"]
+__all__ = ["LONLAT", "PEOPLE", "Tally", "people_of_pixels", "population", "to_degrees"]
 
 PEOPLE = ("people_persons", "women_persons", "children_persons")
 """Columns that the population table always has; all NA where the source lacks the band."""
 
-WIDEST = 1 / 3
-"""Greatest width of a pixel before it is cut, as part of the square root of a cell's area."""
-
-CHUNK = 1_000_000
-"""Pixels, after cutting, that are in memory at once."""
-
-LONLAT = frozenset({"EPSG:4326", "OGC:CRS84", "WGS84"})
-EXACT = 1e-9
-"""How near to 1 the parts of a pixel must add up."""
+EXACT = 1e-6
+"""How near to 1 the shares of a pixel must add up; they are then made to add up exactly."""
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +41,7 @@ def people_of_pixels(window: PixelWindow, resolution: int, split: int = 4) -> pd
     resolution : int
         Of the cells.
     split : int
-        Parts per side for the pixels that rule 4 above concerns.
+        Parts per side for the pixels that the cells' rings do not fill.
 
     Returns
     -------
@@ -65,28 +53,114 @@ def people_of_pixels(window: PixelWindow, resolution: int, split: int = 4) -> pd
     NotCounts
         A pixel is negative.
     BadInput
-        split is less than 1.
+        split is less than 1; a pixel with people lies nowhere on Earth, or holds a million cells.
     """
     if split < 1:
         raise BadInput(f"split must be 1 or more parts per side, got {split}.")
-    pixels = window.values  # noqa: PD011 (no pandas)
-    wrong = (pixels < 0) | np.isinf(pixels)
-    if wrong.any():
-        raise NotCounts(
-            f"{', '.join(window.fields)}: a pixel holds {pixels[wrong][0]:g} persons. "
-            "Counts are 0 or more: check the band, and its no-data value."
+    counts = window.values  # noqa: PD011 (no pandas)
+    with np.errstate(invalid="ignore"):
+        wrong = (counts < 0) | np.isinf(counts)
+        if wrong.any():
+            raise NotCounts(
+                f"{', '.join(window.fields)}: a pixel holds {counts[wrong][0]:g} persons. "
+                "Counts are 0 or more: check the band, and its no-data value."
+            )
+        del wrong
+        populated = np.logical_or.reduce(counts > 0, axis=0)
+    parts = [people_of_tile(tile, populated, resolution, split)
+             for tile in tiles_of(window, populated, resolution)]  # fmt: skip
+    cell, people = added(parts, len(window.fields))
+    return pd.DataFrame({"cell": cell} | dict(zip(window.fields, people, strict=True)))
+
+
+def people_of_tile(
+    tile: Tile, populated: NDArray[np.bool_], resolution: int, split: int
+) -> tuple[Cells, Floats]:
+    """Cells of a tile's people, and the people of each: shape (bands, cells)."""
+    here = (slice(tile.top, tile.top + tile.rows), slice(tile.left, tile.left + tile.columns))
+    wanted = populated[here]
+    x, y, starts, cells = tile.rings(tile.cells(resolution))
+    pairs = shared_pixels(x, y, starts, wanted)
+    filled = np.bincount(pairs.pixel, pairs.share, wanted.size)
+    sound = np.abs(filled - 1) < EXACT
+    kept = slice(None) if sound[pairs.pixel].all() else sound[pairs.pixel]
+    polygon, pixel = pairs.polygon[kept], pairs.pixel[kept]
+    share = pairs.share[kept] / filled[pixel]
+    rest = np.flatnonzero(wanted.ravel() & ~sound)
+    if len(rest):
+        strewn = cells_of_parts(tile, rest, resolution, split)
+        cells, place = np.unique(np.concatenate([cells[polygon], strewn]), return_inverse=True)
+        polygon, pixel = place, np.concatenate([pixel, np.repeat(rest, split**2)])
+        share = np.concatenate([share, np.full(len(strewn), split**-2.0)])
+    bands = [np.nan_to_num(band[here]).ravel() for band in tile.window.values]  # noqa: PD011
+    people = np.array([np.bincount(polygon, b[pixel] * share, len(cells)) for b in bands], float)
+    held = people.any(axis=0)
+    return cells[held], people[:, held]
+
+
+def cells_of_parts(tile: Tile, pixel: NDArray[np.int64], resolution: int, split: int) -> Cells:
+    """Cells of the centres of `split` x `split` parts of each pixel, pixel by pixel."""
+    row, column = np.divmod(pixel, tile.columns)
+    down, across = np.divmod(np.arange(split**2), split)
+    lon, lat = tile.places(
+        (row[:, None] + (down + 0.5) / split).ravel(),
+        (column[:, None] + (across + 0.5) / split).ravel(),
+    )
+    nowhere = ~(np.isfinite(lon) & np.isfinite(lat))
+    if nowhere.any():
+        first = int(np.argmax(nowhere)) // split**2
+        raise BadInput(
+            f"A pixel with people lies nowhere on Earth (row {tile.top + row[first]}, column "
+            f"{tile.left + column[first]} of a window in {tile.window.crs}). Check the CRS."
         )
-    counts = np.nan_to_num(pixels)
-    row, column = np.nonzero(counts.max(axis=0) > 0)
-    persons = counts[:, row, column]
-    cut = parts_per_side(window, resolution) if len(row) else 1
-    step = max(1, CHUNK // cut**2)
-    parts = []
-    for start in range(0, len(row), step):
-        here = slice(start, start + step)
-        lattice = Lattice.of(window, row[here], column[here], cut)
-        parts.append(shared(lattice, persons[:, here], resolution, split))
-    return merged(parts, window.fields)
+    return cells_of(lon, lat, resolution)
+
+
+def added(parts: Sequence[tuple[Cells, Floats]], bands: int) -> tuple[Cells, Floats]:
+    """Add up partial sums, in the order given: sorted cells, and people of shape (bands, cells)."""
+    if not parts:
+        return np.zeros(0, dtype=np.int64), np.zeros((bands, 0))
+    every = np.concatenate([cell for cell, _ in parts])
+    cell, place = np.unique(every, return_inverse=True)
+    people = np.empty((bands, len(cell)))
+    for band in range(bands):
+        people[band] = np.bincount(
+            place, np.concatenate([sums[band] for _, sums in parts]), len(cell)
+        )
+    return cell, people
+
+
+class Tally:
+    """People of the cells of an area of interest, added up window by window."""
+
+    def __init__(self, cells: pd.DataFrame) -> None:
+        self.index: Cells = cells["cell"].to_numpy(dtype=np.int64)
+        self.totals: dict[str, Floats] = {}
+        self.known: dict[str, NDArray[np.bool_]] = {}
+        self.outside: dict[str, float] = {}
+
+    def add(self, people: pd.DataFrame, covered: dict[str, NDArray[np.int64]]) -> None:
+        """Add a window: its people by cell, and by field the rows of cells it has data for."""
+        at = positions(self.index, people["cell"].to_numpy())
+        inside = at >= 0
+        size = len(self.index)
+        for field, rows in covered.items():
+            persons = people[field].to_numpy()
+            self.totals.setdefault(field, np.zeros(size))[at[inside]] += persons[inside]
+            self.known.setdefault(field, np.zeros(size, dtype=bool))[rows] = True
+            beyond = float(persons[~inside].sum())
+            self.outside[field] = self.outside.get(field, 0.0) + beyond
+
+    def table(self) -> pd.DataFrame:
+        """One row per cell; NA where no raster knows it."""
+        table = pd.DataFrame({"cell": self.index})
+        for field in dict.fromkeys((*PEOPLE, *self.totals)):
+            if field in self.totals:
+                total = self.totals[field]
+                table[field] = np.where(self.known[field] | (total > 0), total, np.nan)
+            else:
+                table[field] = np.nan
+        return table
 
 
 def population(
@@ -111,177 +185,12 @@ def population(
         In the windows, but in none of the cells. Table and outside add up to the raster.
     """
     require_columns(cells, "cells", ("cell", "lon", "lat"))
-    index = cells["cell"].to_numpy(dtype=np.int64)
-    totals: dict[str, Floats] = {}
-    known: dict[str, NDArray[np.bool_]] = {}
-    outside: dict[str, float] = {}
+    tally = Tally(cells)
     for window in windows:
-        people = people_of_pixels(window, resolution)
-        at = positions(index, people["cell"].to_numpy())
         covered = centres_with_data(window, cells)
-        for band, field in enumerate(window.fields):
-            persons = people[field].to_numpy()
-            total = totals.setdefault(field, np.zeros(len(index)))
-            total[at[at >= 0]] += persons[at >= 0]
-            outside[field] = outside.get(field, 0.0) + float(persons[at < 0].sum())
-            seen = known.setdefault(field, np.zeros(len(index), dtype=bool))
-            seen |= covered[band]
-    table = pd.DataFrame({"cell": index})
-    for field in dict.fromkeys((*PEOPLE, *totals)):
-        total = totals.get(field, np.zeros(len(index)))
-        sure = known.get(field, np.zeros(len(index), dtype=bool)) | (total > 0)
-        table[field] = np.where(sure, total, np.nan)
-    return table, outside
-
-
-class Lattice(NamedTuple):
-    """Pixels (or equal parts of pixels) and the corners they share."""
-
-    lon: Floats
-    """Of each corner that a pixel needs, degrees."""
-
-    lat: Floats
-    corner: NDArray[np.int64]
-    """Shape (4, pixels): the corners of each pixel, in ring order."""
-
-    pixel: NDArray[np.int64]
-    """Which of the given pixels each part belongs to."""
-
-    share: float
-    """Part of the pixel's people in each part."""
-
-    @classmethod
-    def of(
-        cls, window: PixelWindow, row: NDArray[np.intp], column: NDArray[np.intp], cut: int
-    ) -> "Lattice":
-        """Lay out some pixels of a window, each cut into `cut` x `cut` parts."""
-        down, across = (part.ravel() for part in np.divmod(np.arange(cut * cut), cut))
-        r = (row[:, None] * cut + down).ravel().astype(np.int64)
-        c = (column[:, None] * cut + across).ravel().astype(np.int64)
-        columns = window.values.shape[2]  # noqa: PD011 (no pandas)
-        width = columns * cut + 1
-        top, base = r * width + c, int(r.min()) * width
-        corner = np.stack([top, top + 1, top + width + 1, top + width]) - base
-        used, rank = ranked(corner, (int(r.max()) + 2) * width - base)
-        grid_row, grid_column = np.divmod(used + base, width)
-        x = window.west + grid_column * (window.pixel_width / cut)
-        y = window.north - grid_row * (window.pixel_height / cut)
-        lon, lat = to_degrees(x, y, window.crs)
-        pixel = np.repeat(np.arange(len(row)), cut * cut)
-        return cls(lon, lat, rank, pixel, 1 / cut**2)
-
-
-def ranked(corner: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Distinct numbers below `size`, sorted, and the place of each given number among them."""
-    if size > 16 * corner.size:  # few pixels far apart
-        used, rank = np.unique(corner, return_inverse=True)
-        return used, rank.reshape(corner.shape)
-    needed = np.zeros(size, dtype=bool)
-    for ring in corner:
-        needed[ring] = True
-    return np.flatnonzero(needed), (np.cumsum(needed) - 1)[corner]
-
-
-def shared(lattice: Lattice, persons: Floats, resolution: int, split: int) -> pd.DataFrame:
-    """Share the people of a lattice's pixels among cells: `cell` and columns 0, 1, ... per band."""
-    at_corner = cells_of(lattice.lon, lattice.lat, resolution)
-    corner_cell = at_corner[lattice.corner]
-    first = corner_cell[0]
-    same = corner_cell == first
-    whole = same.all(axis=0)
-    pixels = np.arange(len(first))
-    pieces = [(first[whole], pixels[whole], np.ones(int(whole.sum())))]
-    astride = pixels[~whole]
-    place, cell, part = overlaps(lattice, astride, corner_cell[:, astride])
-    found = np.bincount(place, part, len(astride))
-    exact = np.abs(found - 1) < EXACT
-    kept = exact[place]
-    pieces.append((cell[kept], astride[place[kept]], part[kept] / found[place[kept]]))
-    rest = astride[~exact]
-    for down in (np.arange(split) + 0.5) / split:
-        for across in (np.arange(split) + 0.5) / split:
-            lon, lat = inside(lattice, rest, down, across)
-            pieces.append((cells_of(lon, lat, resolution), rest, np.full(len(rest), split**-2.0)))
-    cell, pixel, share = (np.concatenate(piece) for piece in zip(*pieces, strict=True))
-    unique, inverse = np.unique(cell, return_inverse=True)
-    weight = share * lattice.share
-    source = lattice.pixel[pixel]
-    sums = [np.bincount(inverse, band[source] * weight, len(unique)) for band in persons]
-    return pd.DataFrame({"cell": unique} | {str(band): sums[band] for band in range(len(sums))})
-
-
-def inside(
-    lattice: Lattice, pixels: NDArray[np.int64], down: float, across: float
-) -> tuple[Floats, Floats]:
-    """Lon, lat at a fraction down and across of each pixel (bilinear between its corners)."""
-    weights = ((1 - down) * (1 - across), (1 - down) * across, down * across, down * (1 - across))
-    corner = lattice.corner[:, pixels]
-    lon = sum(w * lattice.lon[ring] for w, ring in zip(weights, corner, strict=True))
-    lat = sum(w * lattice.lat[ring] for w, ring in zip(weights, corner, strict=True))
-    return np.asarray(lon), np.asarray(lat)
-
-
-def overlaps(
-    lattice: Lattice, pixels: NDArray[np.int64], cells: Cells
-) -> tuple[NDArray[np.int64], Cells, Floats]:
-    """Part of each pixel in each cell that one of its corners lies in.
-
-    Parameters
-    ----------
-    pixels : int array, n
-    cells : int64 array, shape (4, n), the cells of their corners
-
-    Returns
-    -------
-    place, cell, part : arrays, one row per pair of pixel (its place in `pixels`) and cell
-    """
-    distinct = np.sort(cells, axis=0)
-    once = np.vstack([np.ones((1, len(pixels)), dtype=bool), distinct[1:] != distinct[:-1]])
-    _, place = np.nonzero(once)
-    cell = distinct[once]
-    unique, inverse = np.unique(cell, return_inverse=True)
-    lon, lat, starts = rings(unique)
-    size = np.diff(np.append(starts, len(lon)))[inverse]
-    step = np.minimum(np.arange(int(size.max(initial=1)))[:, None], size - 1)
-    vertex = starts[inverse] + step
-    corner = lattice.corner[::-1, pixels[place]]  # counter-clockwise
-    origin_x, origin_y = lattice.lon[corner[0]], lattice.lat[corner[0]]
-    x, y = turned(lattice.lon[corner] - origin_x), lattice.lat[corner] - origin_y
-    cell_x, cell_y = turned(lon[vertex] - origin_x), lat[vertex] - origin_y
-    whole = sum(x[i] * y[(i + 1) % 4] - x[(i + 1) % 4] * y[i] for i in range(4)) / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = common_areas(x, y, cell_x, cell_y) / whole
-    return place, cell, part
-
-
-def turned(difference: Floats) -> Floats:
-    """Longitude differences the short way round."""
-    return difference - 360 * np.round(difference / 360)
-
-
-def merged(parts: Sequence[pd.DataFrame], fields: Sequence[str]) -> pd.DataFrame:
-    """Add up partial tables of one window."""
-    if not parts:
-        empty = {field: np.zeros(0) for field in fields}
-        return pd.DataFrame({"cell": np.zeros(0, dtype=np.int64), **empty})
-    table = pd.concat(parts, ignore_index=True)
-    if len(parts) > 1:
-        table = table.groupby("cell", as_index=False, sort=True).sum()
-    return table.set_axis(["cell", *fields], axis=1)
-
-
-def parts_per_side(window: PixelWindow, resolution: int) -> int:
-    """How many parts a pixel is cut into on each side, so that they are small beside a cell."""
-    west, south, east, north = window.bounds
-    wide, high = window.pixel_width, window.pixel_height
-    x = np.array([west, east - wide, (west + east) / 2])
-    y = np.array([north, south + high, (south + north) / 2])
-    lon, lat = to_degrees(x, y, window.crs)
-    widest = 0.0
-    for step_x, step_y in ((wide, 0.0), (0.0, -high)):
-        end_lon, end_lat = to_degrees(x + step_x, y + step_y, window.crs)
-        widest = max(widest, float(distance_m(lon, lat, end_lon, end_lat).max()))
-    return max(1, int(np.ceil(widest / (WIDEST * 1_000 * np.sqrt(cell_size_km2(resolution))))))
+        rows = {field: np.flatnonzero(covered[band]) for band, field in enumerate(window.fields)}
+        tally.add(people_of_pixels(window, resolution), rows)
+    return tally.table(), tally.outside
 
 
 def centres_with_data(window: PixelWindow, cells: pd.DataFrame) -> NDArray[np.bool_]:
@@ -299,9 +208,3 @@ def centres_with_data(window: PixelWindow, cells: pd.DataFrame) -> NDArray[np.bo
     r, c = row[within].astype(np.int64), column[within].astype(np.int64)
     found[:, within] = np.isfinite(pixels[:, r, c])
     return found
-
-
-def to_degrees(x: Floats, y: Floats, crs: str) -> tuple[Floats, Floats]:
-    """Lon, lat of coordinates in a CRS; a whole turn beyond 180 is taken off."""
-    lon, lat = (x, y) if crs in LONLAT else transformer(crs, "EPSG:4326").transform(x, y)
-    return np.where(np.abs(lon) > 180, (lon + 180) % 360 - 180, lon), np.clip(lat, -90, 90)
