@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test lowest check bench sample docs format clean help
+.PHONY: demo test chaos lowest check bench sample docs format clean help
 
 help:  ## say what each verb does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -22,6 +22,9 @@ demo: $(VENV)/.ready  ## set up, run the main job on sample_aoi, say where to lo
 
 test: $(VENV)/.ready  ## set up and pass the tests
 	@$(BIN)/python -m pytest
+
+chaos: $(VENV)/.ready  ## kill -9 a thousand index builds at random moments: half an hour
+	@$(BIN)/python scripts/chaos.py
 
 lowest:  ## pass the tests, those of the browser aside, with the oldest dependencies we allow
 	@test -x .venv-lowest/bin/python || $(PYTHON) -m venv .venv-lowest

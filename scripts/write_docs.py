@@ -103,7 +103,10 @@ def columns_page() -> str:
 def commands_page() -> str:
     """Help of every command, as typed."""
     parts = ["# Commands\n"]
-    for name, command in sorted(commands.commands.items()):
+    named = dict(commands.commands)
+    for name, command in commands.commands.items():
+        named |= {f"{name} {own}": each for own, each in getattr(command, "commands", {}).items()}
+    for name, command in sorted(named.items()):
         with click.Context(command, info_name=f"pocgeo {name}", max_content_width=100) as context:
             parts.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
     return HEAD + "\n".join(parts)

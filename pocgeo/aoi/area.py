@@ -22,6 +22,7 @@ from pocgeo.aoi import (
     releases,
     responding,
     showing,
+    store_care,
     warned,
 )
 from pocgeo.aoi.hot_places import EmergenceAsked, HotspotAsked
@@ -90,13 +91,22 @@ class Aoi:
         index.index()
         return index
 
-    def index(self) -> str:
-        """Bring every table up to date; say in one line which were built."""
+    def index(self, *, resume: bool = False) -> str:
+        """Bring every table up to date; say in one line which were built.
+
+        What a stopped run had finished is never built again; `resume` says how much that was.
+        """
         index = Indexed(self.file, self._progress)
+        before = f"{store_care.resumed(index)}; " if resume else ""
         built = index.index()
         self.__dict__["indexed"] = index
-        folder = index.store.folder
-        return f"{folder}: " + (f"built {', '.join(built)}" if built else "everything was fresh")
+        now = f"built {', '.join(built)}" if built else "everything was fresh"
+        return f"{index.store.folder}: {before}{now}"
+
+    def verify_store(self) -> tuple[str, str | None]:
+        """Say of each stored table whether digest and totals hold; then what is wrong, if any."""
+        table = store_care.verified(Indexed(self.file))
+        return store_care.in_lines(table), store_care.wrong_tables(table)
 
     def check(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Report what became of every row: a summary by source, and the details."""

@@ -87,7 +87,8 @@ class Telemetry:
         self._listed: dict[str, list[Any]] = {}
         self.progress = progress or (lambda what, done, steps: None)
         asked = replace(request, sources=tuple(replace(each, paths=()) for each in request.sources))
-        self.settings = digest_of([plain(asked), code_digest(*ROOMS, *CELL_ROOMS)])
+        outline = file_digest(request.boundary) if request.boundary else None  # fixes are flagged
+        self.settings = digest_of([plain(asked), outline, code_digest(*ROOMS, *CELL_ROOMS)])
 
     @property
     def path(self) -> Path:

@@ -88,13 +88,14 @@ def check(aoi: Path, delivery: Delivery) -> None:
 
 @main.command()
 @aoi_argument
+@click.option("--resume", is_flag=True, help="Say what a stopped run had finished, and go on.")
 @engine_options
-def index(aoi: Path) -> None:
-    """Build the cell store; only what changed is built again.
+def index(aoi: Path, resume: bool) -> None:
+    """Build the cell store; only what changed or is missing is built.
 
     Example: pocgeo index sample_aoi
     """
-    click.echo(opened(aoi).index())
+    click.echo(opened(aoi).index(resume=resume))
 
 
 def standard_options(command: Any) -> Any:

@@ -12,7 +12,9 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["seal_holds", "write_sealed"]
+from pocgeo.ground.errors import BadInput
+
+__all__ = ["refuse_torn", "seal_holds", "write_sealed"]
 
 SEAL = b"pocgeo-sha256"
 BLANK = b"0" * 64
@@ -93,3 +95,21 @@ def digest_but(file: BinaryIO, at: int) -> str:
     while chunk := file.read(CHUNK_BYTES):
         digest.update(chunk)
     return digest.hexdigest()
+
+
+def refuse_torn(path: Path) -> None:
+    """Read a Parquet file, sealed or not, to its last page.
+
+    Raises
+    ------
+    BadInput
+        It cannot be read, or a page is not what its checksum says.
+    """
+    try:
+        with pa.OSFile(str(path)) as source:
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            for group in range(file.num_row_groups):
+                file.read_row_group(group)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise BadInput(f"{path}: is damaged ({reason}). Delete it: it is made again.") from error
