@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pocgeo.aoi.area import Aoi as Aoi
     from pocgeo.aoi.area import open_aoi as open_aoi
     from pocgeo.aoi.demo import run_demo as run_demo
-    from pocgeo.aoi.patrolling import PatrolsAsked as PatrolsAsked
+    from pocgeo.aoi.patrols import PatrolsAsked as PatrolsAsked
     from pocgeo.aoi.starting import new_aoi as new_aoi
     from pocgeo.aoi.travel import Change as Change
     from pocgeo.ground.errors import BadInput as BadInput
@@ -45,7 +45,7 @@ ROOM_OF = {
     "ForecastStandard": "pocgeo.analyses.forecast",
     "HotspotTest": "pocgeo.analyses.hotspots",
     "PatrolOrder": "pocgeo.analyses.patrols.order",
-    "PatrolsAsked": "pocgeo.aoi.patrolling",
+    "PatrolsAsked": "pocgeo.aoi.patrols",
     "PocgeoError": "pocgeo.ground.errors",
     "ProximityStandard": "pocgeo.analyses.proximity",
     "ReachStandard": "pocgeo.analyses.reach",

@@ -15,8 +15,7 @@ from pocgeo.aoi import (
     foreseen,
     hot_places,
     obligations,
-    patrol_record,
-    patrolling,
+    patrols,
     phased,
     reaching,
     releases,
@@ -28,9 +27,9 @@ from pocgeo.aoi import (
 from pocgeo.aoi.hot_places import EmergenceAsked, HotspotAsked
 from pocgeo.aoi.indexed import Indexed, Progress
 from pocgeo.aoi.narrowed import narrowed
-from pocgeo.aoi.patrolling import PatrolsAsked
+from pocgeo.aoi.patrols import PatrolsAsked
 from pocgeo.aoi.picture import picture
-from pocgeo.aoi.planning import planned, tried
+from pocgeo.aoi.plans import planned, tried
 from pocgeo.aoi.standards import Narrowing, Period, StandardAsked, moment
 from pocgeo.aoi.travel import AS_IT_IS, Change
 from pocgeo.ground.errors import UnknownName
@@ -295,11 +294,11 @@ class Aoi:
         self, asked: PatrolsAsked, *, as_of: date | None = None
     ) -> tuple[pd.DataFrame, ...]:
         """Plan patrols: the order stop by stop, stops and ways for a GPS, what more would add."""
-        return patrolling.patrols(self.indexed, as_of, asked)[:3]
+        return patrols.patrols(self.indexed, as_of, asked)[:3]
 
     def patrols_against(self, plan: Path, *, as_of: date | None = None) -> pd.DataFrame:
         """Say which stops of a written plan recorded patrols visited, when, and how long."""
-        return patrol_record.compared(self.indexed, as_of, plan)
+        return patrols.compared(self.indexed, as_of, plan)
 
     def alarms(
         self, *, method: str = "forecast", perpetrator: Sequence[str] = (),

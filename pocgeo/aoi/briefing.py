@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pocgeo.aoi.planning import is_asked
+from pocgeo.aoi.plans import is_asked
 from pocgeo.ground.errors import Refused
 from pocgeo.products.briefs import BriefContent, BriefMap, BriefTable, Headline
 from pocgeo.products.disclosure import Released

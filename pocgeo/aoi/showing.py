@@ -11,9 +11,9 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pocgeo.aoi import answers, briefing, obligations, patrolling, reaching, releases, warned
+from pocgeo.aoi import answers, briefing, obligations, patrols, reaching, releases, warned
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.planning import PLAN_TABLES, is_asked, plan_finding
+from pocgeo.aoi.plans import PLAN_TABLES, is_asked, plan_finding
 from pocgeo.aoi.standards import as_of_day
 from pocgeo.aoi.travel import AS_IT_IS
 from pocgeo.ground.errors import Refused, UnknownName
@@ -62,9 +62,9 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "response_months": lambda aoi, day: aoi.response(as_of=day)[1],
     "response_incidents": lambda aoi, day: aoi.response(as_of=day)[2],
     **{name: partial(plan_finding, name) for name in PLAN_TABLES},
-    "patrol_plan": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[0],
-    "patrol_lines": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[3],
-    "patrol_cells": lambda aoi, day: patrolling.patrols(aoi.indexed, day, aoi.patrols_asked)[4],
+    "patrol_plan": lambda aoi, day: patrols.patrols(aoi.indexed, day, aoi.patrols_asked)[0],
+    "patrol_lines": lambda aoi, day: patrols.patrols(aoi.indexed, day, aoi.patrols_asked)[3],
+    "patrol_cells": lambda aoi, day: patrols.patrols(aoi.indexed, day, aoi.patrols_asked)[4],
     **warned.TABLES,
     "check": lambda aoi, _day: aoi.check()[0],
     "rings": lambda aoi, day: obligations.rings(aoi.indexed, day),
@@ -295,7 +295,7 @@ def drawn(
     further = briefing.further_of(aoi, spec, cells, fetch)
     frame = frame_of(aoi, spec.title, as_of, audience, cells, withheld)
     if spec.table == "patrol_cells" and cells is not None:
-        frame = replace(frame, boundary=patrolling.ground_shown(frame.boundary, cells.table))
+        frame = replace(frame, boundary=patrols.ground_shown(frame.boundary, cells.table))
     return draw(spec, cells, overlays, frame, further)
 
 

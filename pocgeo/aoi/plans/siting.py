@@ -14,9 +14,9 @@ from pocgeo.analyses.deployment import DeploymentStandard, Scenario, Siting
 from pocgeo.analyses.reach import STRAIGHT_LINE
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.picture import Moment, picture
-from pocgeo.aoi.plan_needs import known_bases, requirements
-from pocgeo.aoi.plan_places import PROPOSED, candidate_places
-from pocgeo.aoi.plan_reach import site_minutes
+from pocgeo.aoi.plans.needs import known_bases, requirements
+from pocgeo.aoi.plans.places import PROPOSED, candidate_places
+from pocgeo.aoi.plans.reach import site_minutes
 from pocgeo.aoi.travel import reach_method
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput, UnknownName

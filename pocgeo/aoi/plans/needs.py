@@ -13,7 +13,7 @@ from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.obligations import as_known
 from pocgeo.aoi.obligations import asked as proximity_asked
 from pocgeo.aoi.picture import Moment
-from pocgeo.aoi.plan_places import named_place
+from pocgeo.aoi.plans.places import named_place
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput, UnknownName
 

@@ -1,28 +1,24 @@
-"""Tables of a plan: orders, cover, ladder, alternatives, what is left behind, rings, shapes."""
+"""Tables of a plan: orders, cover, ladder, alternatives, strength."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from pocgeo.analyses.deployment import DeploymentStandard, Plan
 from pocgeo.analyses.deployment.demand import Cover
 from pocgeo.analyses.deployment.orders import Order
-from pocgeo.analyses.deployment.outcome import covered_by_step, reach_rows, rings
+from pocgeo.analyses.deployment.outcome import covered_by_step, reach_rows
 from pocgeo.analyses.deployment.solving import worth_of
 from pocgeo.analyses.reach.table import ReachTable
-from pocgeo.aoi import obligations
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.plan_reach import march_minutes
-from pocgeo.aoi.plan_siting import PlanScene
-from pocgeo.aoi.plan_words import (
+from pocgeo.aoi.plans.reach import march_minutes
+from pocgeo.aoi.plans.siting import PlanScene
+from pocgeo.aoi.plans.words import (
     gained_and_lost,
     instead_of,
-    joined,
     place_of,
     why_left,
     why_taken,
@@ -31,15 +27,12 @@ from pocgeo.ground.geodesy import distance_m
 from pocgeo.ground.grid_reference import to_mgrs
 
 __all__ = [
-    "alike", "alternative_table", "cell_table", "cover_table", "ladder_table", "left_behind",
-    "losers_first", "order_shapes", "order_table", "ring_table", "rows_of", "strength_table",
+    "alike", "alternative_table", "cover_table", "ladder_table", "losers_first", "marches",
+    "order_table", "rows_of", "strength_table",
 ]  # fmt: skip
 
 Mask = NDArray[np.bool_]
-YEAR_DAYS = 365
 LADDER_WORDS = {"new": "new bases", "moves": "moves", "closures": "closures"}
-LEFT = ["base_id", "people_persons", "people_high_persons", "sites_n", "sites_persons",
-        "settlements_n", "incidents_inside", "incidents_undecided", "note"]  # fmt: skip
 
 
 def losers_first(table: pd.DataFrame, middle_min: float) -> pd.DataFrame:
@@ -242,94 +235,6 @@ def alike(scene: PlanScene, chosen: Mask, spacing_km: float) -> dict[int, list[i
     return made
 
 
-def left_behind(index: Indexed, scene: PlanScene, orders: Sequence[Order]) -> pd.DataFrame | None:
-    """List what lies within the radius of each base that goes; None where none goes."""
-    gone = [scene.siting.site_id[order.base] for order in orders if order.base >= 0]
-    if not gone:
-        return None
-    ledger = obligations.ledger(index, None, scene.moment.as_of, {})
-    rows = ledger[ledger["base_id"].isin(gone)].set_index("base_id").reindex(gone).reset_index()
-    table = rows.reindex(columns=LEFT)
-    names = scene.sites.set_index("site_id")["name"]
-    table.insert(1, "base", table["base_id"].map(names))
-    table["left_behind"] = [behind_words(row) for _, row in table.iterrows()]
-    chosen = scene.siting.today.copy()
-    for order in orders:
-        if order.base >= 0:
-            chosen[order.base] = False
-        if order.place >= 0:
-            chosen[order.place] = True
-    after = scene.siting.scenarios[0].table.field(chosen)
-    cell = pd.Index(scene.cells["cell"])
-    of = scene.sites.set_index("site_id")["cell"]
-    at = cell.get_indexer(of.loc[gone].to_numpy())
-    minutes = np.where(at >= 0, after.minutes[np.maximum(at, 0)], np.inf)
-    owner = np.where(at >= 0, after.site[np.maximum(at, 0)], -1)
-    table["after_min"] = np.where(np.isfinite(minutes), minutes, np.nan)
-    table["next_base"] = [place_of(scene, int(site)) if site >= 0 else None for site in owner]
-    return table
-
-
-def behind_words(row: pd.Series) -> str:
-    """Say in words what a base leaves behind."""
-    said = []
-    if pd.notna(row["people_persons"]):
-        said.append(f"{row['people_persons']:,.0f} people")
-    if pd.notna(row["sites_n"]) and row["sites_n"] > 0:
-        many = "" if pd.isna(row["sites_persons"]) else f" ({row['sites_persons']:,.0f} people)"
-        said.append(f"{row['sites_n']:.0f} displacement site{'s' * (row['sites_n'] > 1)}{many}")
-    if pd.notna(row["settlements_n"]) and row["settlements_n"] > 0:
-        said.append(f"{row['settlements_n']:.0f} settlement{'s' * (row['settlements_n'] > 1)}")
-    return ", ".join(said) or "unknown"
-
-
-def ring_table(
-    index: Indexed, scene: PlanScene, orders: Sequence[Order], chosen: Mask,
-    standard: DeploymentStandard,
-) -> pd.DataFrame:  # fmt: skip
-    """Say who lives, and what happened last year, around each place that is left or taken."""
-    rows = []
-    for number, order in enumerate(orders, 1):
-        if order.base >= 0:
-            rows.append((number, "left", order.base))
-        if order.place >= 0:
-            rows.append((number, "taken", order.place))
-    table = pd.DataFrame(rows, columns=["order_n", "becomes", "site"])
-    at = table["site"].to_numpy("int64")
-    table["place"] = [place_of(scene, int(site)) for site in at]
-    spots = scene.sites.iloc[at].reset_index(drop=True)
-    table["grid_reference"] = to_mgrs(spots["lon"], spots["lat"]) if len(spots) else None
-    reach, step = scene.siting.scenarios[0].table, standard.middle_min
-    cells = scene.cells[["lon", "lat", "people_persons"]].assign(
-        covered_before=reach.covers(step, scene.siting.today) > 0,
-        covered_after=reach.covers(step, chosen) > 0,
-    )
-    made = rings(spots, cells, incidents_of_year(index, scene), ring_km=standard.ring_km)
-    table = pd.concat([table, made], axis=1)
-    table.attrs = {
-        "notes": [
-            f"The ring is from 1 to {standard.ring_km:g} km around the place; covered means within "
-            f"{step:g} min. Incidents are those of the last {YEAR_DAYS} days with a place known to "
-            "5 km; violence may shift to the surroundings of a base (Peitz and Reisch 2019)."
-        ]
-    }
-    return table
-
-
-PRECISE_M = 5_000.0
-
-
-def incidents_of_year(index: Indexed, scene: PlanScene) -> pd.DataFrame | None:
-    """Positions of the incidents of the last year; None without incidents."""
-    known = obligations.as_known(index.table("incidents"), scene.moment.as_of)
-    if known is None:
-        return None
-    age = (scene.moment.at - known["occurred_on"]).dt.days
-    sure = ~(known["location_error_m"] > PRECISE_M) if "location_error_m" in known else True
-    some = known[(age >= 0) & (age < YEAR_DAYS) & sure & known.geometry.notna()]
-    return pd.DataFrame({"lon": some.geometry.x, "lat": some.geometry.y})
-
-
 def strength_table(scene: PlanScene, plan: Plan) -> pd.DataFrame:
     """Platoons of every base after the plan."""
     assert plan.platoons is not None
@@ -337,46 +242,3 @@ def strength_table(scene: PlanScene, plan: Plan) -> pd.DataFrame:
     table = pd.DataFrame({"base": [place_of(scene, int(site)) for site in sites]})
     table.insert(0, "base_id", [scene.siting.site_id[site] for site in sites])
     return table.assign(platoons_n=plan.platoons[sites])
-
-
-def cell_table(scene: PlanScene, chosen: Mask, standard: DeploymentStandard) -> pd.DataFrame:
-    """Minutes by cell before and after, and what changes."""
-    reach = scene.siting.scenarios[0].table
-    before, after = reach.field(scene.siting.today), reach.field(chosen)
-    names = ["cell", "settlement", "admin2", "aor", "people_persons", "lon", "lat"]
-    table = scene.cells[[name for name in names if name in scene.cells]].copy()
-    for name, field in (("before_min", before), ("after_min", after)):
-        table[name] = np.where(np.isfinite(field.minutes), field.minutes, np.nan)
-    table["base"] = [joined(scene, [site]) if site >= 0 else None for site in after.site]
-    was, now = before.minutes <= standard.middle_min, after.minutes <= standard.middle_min
-    table["cover_change"] = np.select(
-        [was & ~now, now & ~was, was & now], ["lost", "gained", "kept"], "none"
-    )
-    table["change_min"] = table["after_min"] - table["before_min"]
-    return table
-
-
-def order_shapes(
-    scene: PlanScene, orders: Sequence[Order], table: pd.DataFrame, which: str
-) -> gpd.GeoDataFrame:
-    """Draw the orders: the ways of moves ("moves"), places "taken", or bases "left"."""
-    sites = scene.sites
-    points: Any = shapely.points(sites["lon"], sites["lat"])
-    rows, shapes = [], []
-    for number, order in enumerate(orders):
-        if which == "moves" and order.action == "move":
-            shape: Any = shapely.LineString([points[order.base], points[order.place]])
-        elif which == "taken" and order.place >= 0:
-            shape = points[order.place]
-        elif which == "left" and order.base >= 0:
-            shape = points[order.base]
-        else:
-            continue
-        rows.append(number)
-        shapes.append(shape)
-    columns = ["order_n", "action", "base", "place", "grid_reference", "move_km", "march_min",
-               "why"]  # fmt: skip
-    facts = table.iloc[rows].reindex(columns=columns).reset_index(drop=True)
-    if which == "left":
-        facts["grid_reference"] = table["from_grid_reference"].iloc[rows].to_numpy()
-    return gpd.GeoDataFrame(facts, geometry=shapes, crs="EPSG:4326")

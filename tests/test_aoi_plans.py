@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from pocgeo.aoi.area import Aoi
-from pocgeo.aoi.plan_places import named_place
+from pocgeo.aoi.plans.places import named_place
 from pocgeo.ground.errors import BadInput, UnknownName
 
 SMALL = {"candidates_n": 25, "speed_change": 0.0}

@@ -6,7 +6,7 @@ from typing import Any
 
 from pocgeo.analyses.deployment import DeploymentQuestion, DeploymentStandard
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.plan_siting import PlanWishes
+from pocgeo.aoi.plans.siting import PlanWishes
 from pocgeo.ground.errors import BadInput, UnknownName
 
 __all__ = ["Idea", "PlanAsked", "asked_or_refused", "plan_asked"]

@@ -20,7 +20,7 @@ from pocgeo.ground.provenance import code_digest, digest_of
 
 __all__ = ["march_minutes", "site_minutes"]
 
-ROOMS = ("ground", "cells", "analyses/reach", "aoi/plan_reach.py")
+ROOMS = ("ground", "cells", "analyses/reach", "aoi/plans/reach.py")
 BATCH = 400
 
 MARCH_MIN = 2_880.0

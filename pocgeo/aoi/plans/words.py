@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pocgeo.analyses.deployment import DeploymentStandard
 from pocgeo.analyses.deployment.outcome import only_by
-from pocgeo.aoi.plan_siting import PlanScene
+from pocgeo.aoi.plans.siting import PlanScene
 
 __all__ = ["gained_and_lost", "names_of", "place_of", "why_left", "why_taken"]
 

@@ -9,7 +9,7 @@ from pocgeo.analyses.deployment import DeploymentStandard
 from pocgeo.analyses.risk import risk
 from pocgeo.analyses.weights import RiskWeights
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.plan_siting import PlanScene
+from pocgeo.aoi.plans.siting import PlanScene
 from pocgeo.aoi.threats import incidents_placed
 
 __all__ = ["drawn_weights", "other_demands"]
