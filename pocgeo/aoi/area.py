@@ -24,6 +24,7 @@ from pocgeo.aoi import (
     store_care,
     warned,
 )
+from pocgeo.aoi.cell_days import cell_days
 from pocgeo.aoi.hot_places import EmergenceAsked, HotspotAsked
 from pocgeo.aoi.indexed import Indexed, Progress
 from pocgeo.aoi.narrowed import narrowed
@@ -332,6 +333,12 @@ class Aoi:
     def presence(self, *, as_of: date | None = None) -> pd.DataFrame:
         """Say where patrols stayed, how long, by night, and how long ago."""
         return answers.presence(self.indexed, as_of)
+
+    def cell_days(
+        self, *, cells: Sequence[str] = (), as_of: date | None = None, **period: Unpack[Period]
+    ) -> pd.DataFrame:
+        """List cells by day: fixes, entries, time, units; all cells, or those of some indexes."""
+        return cell_days(self.indexed, as_of, cells=cells, **period)
 
     def indicators(self, *, as_of: date | None = None) -> pd.DataFrame:
         """Work out the monitoring indicators by month, AOI, AOR and admin area."""

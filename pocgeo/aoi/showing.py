@@ -45,6 +45,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "patterned": lambda aoi, day: aoi.patterned(aoi.emergence(as_of=day)),
     "risk": lambda aoi, day: aoi.risk(as_of=day),
     "presence": lambda aoi, day: aoi.presence(as_of=day),
+    "cell_days": lambda aoi, day: aoi.cell_days(as_of=day),
     "indicators": lambda aoi, day: aoi.indicators(as_of=day),
     "forecast": lambda aoi, day: aoi.forecast(as_of=day)[0],
     "forecast_areas": lambda aoi, day: aoi.forecast(as_of=day)[1],

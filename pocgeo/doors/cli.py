@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from pocgeo.doors.cell_days import cell_days
 from pocgeo.doors.durations import DAYS, MINUTES
 from pocgeo.doors.options import (
     Delivery,
@@ -355,5 +356,5 @@ def indicators(aoi: Path, delivery: Delivery) -> None:
     delivery.deliver(area, area.indicators(as_of=delivery.as_of))
 
 
-for command in (*PAGES, *THREAT, *PLANS, *UPKEEP):
+for command in (cell_days, *PAGES, *THREAT, *PLANS, *UPKEEP):
     main.add_command(command)
