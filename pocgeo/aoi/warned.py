@@ -1,13 +1,14 @@
 """Alarms of one AOI: where the last months surprised the forecast, and which incidents did."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pocgeo.analyses.alarms import AlarmStandard, KnoxTest, near_repeat, with_status
+from pocgeo.analyses.alarms import AlarmStandard, KnoxTest, ended_alarms, near_repeat, with_status
 from pocgeo.aoi.alarm_runs import METHODS, Only, Run, previous_day, run
 from pocgeo.aoi.answers import days_in_words, finished, only_of, within
 from pocgeo.aoi.indexed import Indexed
@@ -32,10 +33,13 @@ def alarm_tables(
     """
     at = moment(index, as_of)
     test = standard(AlarmStandard, index.file, "alarms")
-    now, table = statused(index, at, test, method, only)
+    now, table, ended = statused(index, at, test, method, only)
     shown = table if every else table[table["alarm"]]
     listed = line_list(now, table)
     notes = [*now.notes, *summed_up(now, table, test, method)]
+    if len(ended):
+        shown = pd.concat([shown, ended], ignore_index=True)
+        notes.append(f"{len(ended)} alarms of the run before have ended: see the last rows.")
     shown = shown.drop(columns=["llr", "rings"]).reset_index(drop=True)
     shown.attrs = {"notes": notes}
     days = f"{now.first_on:%d %b %Y} to {now.last_on:%d %b %Y}"
@@ -60,7 +64,7 @@ def alarm_cells(index: Indexed, as_of: date | None) -> pd.DataFrame:
     """Give every forecast cell its alarm, for the map."""
     at = moment(index, as_of)
     test = standard(AlarmStandard, index.file, "alarms")
-    now, table = statused(index, at, test, "forecast", {})
+    now, table, _ = statused(index, at, test, "forecast", {})
     raised = table[table["alarm"]]
     inside = now.alarms.members.merge(raised[["alarm_id", "status", "alarm_reason"]], on="alarm_id")
     cells = now.cells.merge(inside, on="cell", how="left")
@@ -80,17 +84,20 @@ def alarm_cells(index: Indexed, as_of: date | None) -> pd.DataFrame:
 
 def statused(
     index: Indexed, at: Moment, test: AlarmStandard, method: str, only: Only
-) -> tuple[Run, pd.DataFrame]:
-    """Run now and as it would have been run before; say which alarms are new."""
+) -> tuple[Run, pd.DataFrame, pd.DataFrame]:
+    """Run now and as it would have been run before; say which alarms are new, which have ended."""
     now = run(index, at.at, test, method, only)
     try:
-        earlier = previous_day(at.at, method)
-        # Only whether there was an alarm matters of the run before.
-        before = run(index, earlier, test, method, only).alarms
+        before = run(index, previous_day(at.at, method), test, method, only)
     except BadInput:
         before = None
-    table = with_status(now.alarms, before)
-    return now, named(table, now, test.simulations)
+    table = with_status(now.alarms, None if before is None else before.alarms)
+    shown = named(table, now, test.simulations)
+    if before is None:
+        return now, shown, shown.head(0)
+    over = replace(before, alarms=ended_alarms(now.alarms, before.alarms))
+    gone = named(over.alarms.table.assign(status="ended"), over, test.simulations)
+    return now, shown, gone
 
 
 def named(table: pd.DataFrame, now: Run, simulations: int) -> pd.DataFrame:
@@ -106,6 +113,7 @@ def named(table: pd.DataFrame, now: Run, simulations: int) -> pd.DataFrame:
     order = held.sort_values(["alarm_id", "seen", "people_persons"], ascending=[True, False, False])
     busiest = order.drop_duplicates("alarm_id").set_index("alarm_id")["cell"]
     made = table.copy()
+    made.attrs = {}
     made["cell"] = made["alarm_id"].map(busiest).astype("int64")
     for name in NAMED:
         if name in facts:
@@ -189,8 +197,8 @@ def share(p: float) -> str:
 
 WHAT_IT_IS = {
     "forecast": "An alarm is a surprise: more than the forecast foresaw for the place. If the "
-    "forecast is right, {level} of monthly runs raise one. It is a reason to look; not a "
-    "prediction, and no alarm is not no threat.",
+    "forecast errs as it did before, {level} of monthly runs raise one. It is a reason to look; "
+    "not a prediction, and no alarm is not no threat.",
     "permutation": "For comparison: shuffled times. Where violence breeds violence, nearly every "
     "run of this scan raises an alarm.",
     "population": "For comparison: violence does not follow people, so nearly every run of this "

@@ -1,12 +1,14 @@
 """Alarms: scans for more than was expected, and the near-repeat test."""
 
 from pocgeo.analyses.alarms.near_repeat import KnoxTest, near_repeat
-from pocgeo.analyses.alarms.placed import whole_in_one_cell
+from pocgeo.analyses.alarms.noise import Noise, alone, shared_noise
+from pocgeo.analyses.alarms.placed import as_whole, whole_in_one_cell
 from pocgeo.analyses.alarms.prospective import (
     Alarms,
     AlarmStandard,
     alarm_rows,
     alarms,
+    ended_alarms,
     total_p,
     with_status,
 )
@@ -23,16 +25,21 @@ __all__ = [
     "AlarmStandard",
     "Alarms",
     "KnoxTest",
+    "Noise",
     "ScanResult",
     "Simulations",
     "Zones",
     "alarm_rows",
     "alarms",
+    "alone",
+    "as_whole",
     "disk_zones",
+    "ended_alarms",
     "forecast_scan",
     "near_repeat",
     "permutation_scan",
     "population_scan",
+    "shared_noise",
     "total_p",
     "whole_in_one_cell",
     "with_status",

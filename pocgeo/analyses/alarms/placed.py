@@ -6,7 +6,7 @@ import pandas as pd
 from pocgeo.cells import grid
 from pocgeo.ground.frames import require_columns
 
-__all__ = ["whole_in_one_cell"]
+__all__ = ["as_whole", "whole_in_one_cell"]
 
 MOST_OF_IT = 0.5
 """House default: an incident counts in the cell that holds more than half of its weight."""
@@ -53,3 +53,25 @@ def whole_in_one_cell(placed: pd.DataFrame, resolution: int) -> tuple[pd.DataFra
             "cell, or to none, and are in no alarm."
         )
     return table.reset_index(drop=True), notes
+
+
+def as_whole(placed: pd.DataFrame, resolution: int) -> pd.DataFrame:
+    """Keep the incidents that a scan counts, each whole in the cell that holds most of it.
+
+    A forecast made from these rows is of what the scan counts: one made from parts of
+    incidents spread over an area expects what cannot come, and strays less than whole ones do.
+
+    Parameters
+    ----------
+    placed : DataFrame
+        As for `whole_in_one_cell`.
+
+    Returns
+    -------
+    DataFrame, one row per incident
+        The columns of `placed`, with `weight` 1 and `placed` "point".
+    """
+    whole, _ = whole_in_one_cell(placed, resolution)
+    held = placed[placed["incident_id"].isin(whole["incident_id"])]
+    held = held.sort_values("weight", ascending=False, kind="stable")
+    return held.drop_duplicates("incident_id").sort_index().assign(weight=1.0, placed="point")

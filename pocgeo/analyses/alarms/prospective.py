@@ -1,11 +1,12 @@
 """Alarms: clusters of the last months that the forecast did not see coming, new or ongoing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pocgeo.analyses.alarms.noise import Noise, alone, shared_noise
 from pocgeo.analyses.alarms.scan import ScanResult, Simulations, forecast_scan
 from pocgeo.analyses.alarms.simulation import forecast_draws
 from pocgeo.analyses.alarms.zones import WIDEST, disk_zones
@@ -13,11 +14,13 @@ from pocgeo.analyses.disks import Pairs
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.frames import require_columns, with_standard
 
-__all__ = ["AlarmStandard", "Alarms", "alarm_rows", "alarms", "total_p", "with_status"]
+__all__ = [
+    "AlarmStandard", "Alarms", "alarm_rows", "alarms", "ended_alarms", "total_p", "with_status",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
-NOISES = ("negative_binomial", "poisson")
+NOISES = ("shared", "alone", "poisson")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +33,12 @@ class AlarmStandard:
     level: float = 0.05
     """Share of runs that would raise an alarm although the forecast is right."""
 
-    min_incidents: float = 2.0
-    """Fewest incidents of an alarm."""
+    min_incidents: float = 3.0
+    """Fewest incidents of an alarm: two are a pair of reports."""
 
-    noise: str = "negative_binomial"
-    """negative_binomial (the forecast's own dispersion) or poisson (for comparison only)."""
+    noise: str = "shared"
+    """shared (the forecast's own dispersion of cells and of disks), alone (of cells only) or
+    poisson; the last two are for comparison."""
 
     simulations: int = 999
     """Records drawn from the forecast."""
@@ -109,7 +113,8 @@ def alarms(
     counts, expected : array, n cells x months, the latest month first
         Whole incidents; and the forecast made before the first of the months.
     cells : DataFrame, n rows, sorted by cell
-        `cell` (int64), `dispersion` (variance = m + dispersion m2 over all months).
+        `cell` (int64), `dispersion` (variance = m + dispersion m2 over all months); for shared
+        noise `disk_dispersion` too, the same of the cell and its first ring.
     pairs : optional, neighbours within the widest rings
 
     Returns
@@ -122,14 +127,13 @@ def alarms(
     that more will come: docs/methods/alarms.md.
     """
     test = standard or AlarmStandard()
-    require_columns(cells, "forecast", ["cell", "dispersion"])
+    wanted = ["cell", "dispersion", *(["disk_dispersion"] if test.noise == "shared" else [])]
+    require_columns(cells, "forecast", wanted)
     known = cells["cell"].to_numpy(dtype=np.int64)
-    loose = cells["dispersion"].to_numpy(dtype=float)
-    if test.noise == "poisson":
-        loose = np.zeros(known.size)
+    noise = noise_of(cells, np.asarray(expected, float), test, pairs)
     zones = disk_zones(known, test.widest_rings, pairs)
     found = forecast_scan(
-        counts, expected, loose, zones, simulations=test.simulated,
+        counts, expected, noise, zones, simulations=test.simulated,
         min_incidents=test.min_incidents,
     )  # fmt: skip
     rows, members = alarm_rows(found, known, test)
@@ -139,8 +143,23 @@ def alarms(
         members=members,
         observed=seen,
         expected=due,
-        total_p=total_p(seen, expected, loose, test.simulated),
+        total_p=total_p(seen, expected, noise, test.simulated),
     )
+
+
+def noise_of(
+    cells: pd.DataFrame, expected: Floats, test: AlarmStandard, pairs: Pairs | None
+) -> Noise:
+    """Take the noise that the standard names from the forecast's dispersions."""
+    loose = cells["dispersion"].to_numpy(dtype=float)
+    if test.noise == "poisson":
+        return alone(np.zeros(loose.size))
+    if test.noise == "alone":
+        return alone(loose)
+    return shared_noise(
+        cells["cell"].to_numpy(dtype=np.int64), expected.sum(axis=1), loose,
+        cells["disk_dispersion"].to_numpy(dtype=float), pairs,
+    )  # fmt: skip
 
 
 def alarm_rows(
@@ -184,13 +203,31 @@ def alarm_rows(
     return rows, members
 
 
-def total_p(
-    observed: float, expected: Floats, dispersion: Floats, simulations: Simulations
-) -> float:
+def total_p(observed: float, expected: Floats, noise: Noise, simulations: Simulations) -> float:
     """Give the chance of as many incidents in all, or more, if the forecast is right."""
-    draw = forecast_draws(np.asarray(expected, float), np.asarray(dispersion, float))
+    draw = forecast_draws(np.asarray(expected, float), noise)
     drawn = draw(np.random.default_rng(simulations.seed), simulations.count)
     return float((1 + (drawn.totals >= observed - 1e-9).sum()) / (1 + simulations.count))
+
+
+def ended_alarms(now: Alarms, before: Alarms) -> Alarms:
+    """Keep the alarms of the run before of which no cell is in an alarm now.
+
+    Their numbers go on from those of now, so that both lists can stand in one table.
+    """
+    raised = now.table.loc[now.table["alarm"], "alarm_id"]
+    still = now.members.loc[now.members["alarm_id"].isin(raised), "cell"]
+    again = before.members.loc[before.members["cell"].isin(still), "alarm_id"]
+    table = before.table[before.table["alarm"] & ~before.table["alarm_id"].isin(again)].copy()
+    known = table["alarm_id"].to_numpy()
+    first = len(now.table) + 1
+    number = dict(zip(known, range(first, first + known.size), strict=True))
+    members = before.members[before.members["alarm_id"].isin(known)].copy()
+    for part in (table, members):
+        part["alarm_id"] = part["alarm_id"].map(number).astype("int64")
+    return replace(
+        before, table=table.reset_index(drop=True), members=members.reset_index(drop=True)
+    )
 
 
 def with_status(now: Alarms, before: Alarms | None) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from pocgeo.analyses.alarms.likelihood import Score
+from pocgeo.analyses.alarms.noise import Noise, alone
 from pocgeo.analyses.alarms.simulation import (
     Draw,
     Drawn,
@@ -139,7 +140,7 @@ def population_scan(
 def forecast_scan(
     counts: Floats,
     expected: Floats,
-    dispersion: Floats | float,
+    noise: Noise | float,
     zones: Zones,
     *,
     simulations: Simulations | None = None,
@@ -154,8 +155,9 @@ def forecast_scan(
     ----------
     counts, expected : array, places x windows, the latest period first
         What happened, and what was forecast before it happened.
-    dispersion : array of places, or a number
-        The a of variance = m + a m2 of a place's count over all windows; 0: Poisson noise.
+    noise : Noise, or a number
+        How far counts stray, alone and together; a number is the a of variance = m + a m2 of
+        every place alone, 0: Poisson noise.
 
     Notes
     -----
@@ -169,21 +171,36 @@ def forecast_scan(
         )
     if not (due >= 0).all() or not due.sum() > 0:
         raise BadInput("A forecast must be 0 or more everywhere and not 0 throughout.")
-    loose = np.broadcast_to(np.asarray(dispersion, float), due.shape[:1])
-    if not (loose >= 0).all():
+    held = noise if isinstance(noise, Noise) else alone(np.full(due.shape[0], float(noise)))
+    if not (held.own >= 0).all() or not (held.shared >= 0).all():
         raise BadInput("The dispersion of a forecast must be 0 or more.")
     due = due * (max(seen.sum(), 1.0) / due.sum())
     windows = np.cumsum(due, axis=1)
     mean = zones.matrix @ windows
-    extra = zones.matrix @ (loose[:, None] * windows**2)
-    size = None
-    if loose.any():
-        size = np.divide(mean**2, extra, out=np.full(mean.shape, 1e12), where=extra > 0)
+    size = _sizes(mean, windows, held, zones)
     score = Score(expected=mean, size=size, min_incidents=min_incidents)
-    draw = forecast_draws(due, loose)
+    draw = forecast_draws(due, held)
     found = np.cumsum(zones.matrix @ seen, axis=1)
     whole = float(due.sum())
     return _scanned(found, score, draw, zones, simulations or Simulations(), whole)
+
+
+def _sizes(mean: Floats, windows: Floats, noise: Noise, zones: Zones) -> Floats | None:
+    """Give the size of every zone's negative binomial: the variance of the sum of its places."""
+    if not noise.own.any() and not noise.shared.any():
+        return None
+    matrix = zones.matrix.astype(np.float64)
+    extra = matrix @ (noise.own[:, None] * windows**2)
+    if noise.shared.any():
+        shape = (noise.block.size, noise.shared.size)
+        rows = np.arange(noise.block.size)
+        for window in range(windows.shape[1]):
+            parts = sparse.csr_array((windows[:, window], (rows, noise.block)), shape)
+            within = matrix @ parts
+            within.data **= 2
+            extra[:, window] += within @ noise.shared
+    size: Floats = np.divide(mean**2, extra, out=np.full(mean.shape, 1e12), where=extra > 0)
+    return size
 
 
 def _check_windows(windows: int) -> None:

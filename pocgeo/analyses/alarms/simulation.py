@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pocgeo.analyses.alarms.noise import Noise
+
 __all__ = ["Draw", "Drawn", "forecast_draws", "population_draws", "shuffled_draws"]
 
 Floats = NDArray[np.float64]
@@ -34,6 +36,9 @@ class Drawn:
 
 BUSY = 0.3
 """Incidents a place and period from which drawing every place is the cheaper way (measured)."""
+
+TIGHT = 1e-9
+"""Over-dispersion below which a count is Poisson."""
 
 Draw = Callable[[np.random.Generator, int], Drawn]
 """Draws so many records."""
@@ -85,37 +90,45 @@ def population_draws(weight: Floats, incidents: int, windows: int, periods: int)
     return draw
 
 
-def forecast_draws(expected: Floats, dispersion: Floats) -> Draw:
+def forecast_draws(expected: Floats, noise: Noise) -> Draw:
     """Let the forecast come true: negative binomial counts per place, shared by its periods.
 
-    A place's count is negative binomial (mean m, variance m + a m2); its gamma-distributed
-    luck is the same in all periods, so that given the count the periods are multinomial.
+    All places of a block share gamma-distributed luck; given it, a place's count is negative
+    binomial, with luck that is the same in all periods.
 
     Parameters
     ----------
     expected : array, places x windows (the latest period first)
-    dispersion : array, places; 0 is Poisson
+    noise : Noise
 
     Notes
     -----
     A negative binomial is a Poisson number of groups of logarithmic size (Quenouille 1949,
-    Biometrics 5, 162-164): the cost is that of the incidents drawn, not of the places. Where
-    incidents are many for the places, every place's luck is drawn instead.
+    Biometrics 5, 162-164), here twice over: groups in blocks, and incidents in groups. So the
+    cost is that of the incidents drawn, not of the places. Where incidents are many for the
+    places, every place's luck is drawn instead.
     """
     mean = expected.sum(axis=1)
     if mean.sum() > BUSY * expected.size:
-        return every_place(expected, dispersion)
-    spread = dispersion * mean
-    groups = np.where(spread > 1e-12, np.log1p(spread) / np.maximum(dispersion, 1e-300), mean)
-    share = spread / (1 + spread)
-    due = float(groups.sum())
-    climb = np.cumsum(groups) / due if due > 0 else np.ones(mean.size)
+        return every_place(expected, noise)
+    heads, spread = groups_of(mean, noise.own * mean)
+    held = np.bincount(noise.block, heads, minlength=noise.shared.size).astype(float)
+    parties, crowd = groups_of(held, noise.shared * held)
+    due = float(parties.sum())
+    climb = np.cumsum(parties) / due if due > 0 else np.ones(held.size)
+    order = np.argsort(noise.block, kind="stable")
+    steps = np.cumsum(heads[order])
+    last = np.cumsum(held)
     parts = np.cumsum(expected, axis=1) / np.maximum(mean, 1e-300)[:, None]
 
     def draw(rng: np.random.Generator, records: int) -> Drawn:
         record = np.repeat(np.arange(records), rng.poisson(due, records))
-        place = chosen(climb, rng.random(record.size))
-        size = rng.logseries(share[place])
+        block = chosen(climb, rng.random(record.size))
+        size = rng.logseries(crowd[block])
+        block, record = np.repeat(block, size), np.repeat(record, size)
+        luck = last[block] - rng.random(block.size) * held[block]
+        place = order[np.minimum(np.searchsorted(steps, luck, side="left"), order.size - 1)]
+        size = rng.logseries(spread[place])
         place, record = np.repeat(place, size), np.repeat(record, size)
         luck = rng.random(place.size)
         age = (luck[:, None] >= parts[place, :-1]).sum(axis=1)
@@ -125,13 +138,27 @@ def forecast_draws(expected: Floats, dispersion: Floats) -> Draw:
     return draw
 
 
-def every_place(expected: Floats, dispersion: Floats) -> Draw:
-    """Draw every place's luck (gamma, mean 1, variance a), then its incidents (Poisson)."""
-    loose = dispersion > 1e-9
-    shape = 1 / np.where(loose, dispersion, 1.0)
+def groups_of(mean: Floats, excess: Floats) -> tuple[Floats, Floats]:
+    """Give expected groups, and the parameter of their logarithmic size, of each count.
+
+    The count has variance mean x (1 + excess).
+    """
+    loose = excess > TIGHT
+    held = np.where(loose, excess, 1.0)
+    groups = np.where(loose, mean * np.log1p(held) / held, mean)
+    return groups, np.where(loose, held / (1 + held), 0.0)
+
+
+def every_place(expected: Floats, noise: Noise) -> Draw:
+    """Draw every block's and every place's luck (gamma, mean 1), then its incidents (Poisson)."""
+    loose, crowded = noise.own > TIGHT, noise.shared > TIGHT
+    own = np.where(loose, noise.own, 1.0)
+    shared = np.where(crowded, noise.shared, 1.0)
 
     def draw(rng: np.random.Generator, records: int) -> Drawn:
-        luck = np.where(loose, rng.standard_gamma(shape, (records, shape.size)) / shape, 1.0)
+        drawn = rng.standard_gamma(1 / shared, (records, shared.size)) * shared
+        common = np.where(crowded, drawn, 1.0)[:, noise.block]
+        luck = np.where(loose, rng.standard_gamma(common / own) * own, common)
         counts = rng.poisson(luck[:, :, None] * expected)
         record, place, age = np.nonzero(counts)
         number = counts[record, place, age].astype(float)
