@@ -6,10 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocgeo.ground.errors import BadInput, MissingFile, UnreadableSource
+from pocgeo.sources.mosaics import tiles_of_mosaic
 from pocgeo.sources.raster import (
     band_sum,
     describe,
+    pieces,
     polygon_shares,
+    read_piece,
     sample,
     window_of,
     windows,
@@ -83,7 +86,7 @@ def test_windows_cover_every_pixel_once(tmp_path_factory, rows, columns, size):
         assert window.fields == ("b", "a")
         left, top = round((window.west + 10) / 0.5), round((8 - window.north) / 0.5)
         _, height, width = window.values.shape
-        assert max(height, width) <= size
+        assert height * width <= max(size**2, columns)  # stored in whole rows
         assert np.isnan(seen[:, top : top + height, left : left + width]).all()
         seen[:, top : top + height, left : left + width] = window.values[::-1]
     assert (seen == values).all()
@@ -140,7 +143,7 @@ def test_rasters_that_cannot_be_placed_are_refused(tif, tmp_path):
         (b"", "a.tif", "is empty"),
         (b"II*\x00rubbish and more", "a.tif", "is no readable raster"),
         (b"lat,lon\n", "a.tif", "is no raster pocgeo reads"),
-        (b"<VRTDataset><SRS>x</SRS></VRTDataset>", "a.vrt", "is no raster pocgeo reads"),
+        (b"<VRTDataset><SRS>x</SRS></VRTDataset>", "a.vrt", "names no tile"),
     ],
 )
 def test_what_is_no_raster_is_refused_in_one_line(tmp_path, content, name, said):
@@ -149,6 +152,74 @@ def test_what_is_no_raster_is_refused_in_one_line(tmp_path, content, name, said)
     with pytest.raises(UnreadableSource, match=said) as caught:
         describe(path)
     assert "\n" not in str(caught.value)
+
+
+def virtual(folder, source, *, more="", band="", relative=1):
+    text = (
+        '<VRTDataset rasterXSize="60" rasterYSize="40"><SRS>EPSG:4326</SRS>'
+        "<GeoTransform>31.0, 0.01, 0, 5.0, 0, -0.01</GeoTransform>"
+        f'{more}<VRTRasterBand dataType="Float64" band="1"{band}><SimpleSource>'
+        f'<SourceFilename relativeToVRT="{relative}">{source}</SourceFilename>'
+        '<SourceBand>1</SourceBand><SrcRect xOff="0" yOff="0" xSize="40" ySize="40"/>'
+        '<DstRect xOff="20" yOff="0" xSize="40" ySize="40"/></SimpleSource>'
+        "</VRTRasterBand></VRTDataset>"
+    )
+    path = folder / "tiles.vrt"
+    path.write_text(text)
+    return path
+
+
+def test_a_virtual_raster_is_read_tile_by_tile(tif):
+    tile = tif(np.arange(1600.0).reshape(40, 40) + 1)
+    path = virtual(tile.parent, tile.name)
+    assert tiles_of_mosaic(path) == (tile,)
+    assert describe(path).width == 60
+    read = next(windows(path, {"x": 1})).values[0]
+    assert (read[:, 20:] == np.arange(1600.0).reshape(40, 40) + 1).all()
+    assert (read[:, :20] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"source": "../a.tif"}, "leads out of its folder"),
+        ({"source": "/etc/passwd"}, "leads out of its folder"),
+        ({"source": "/vsicurl/http://x/a.tif"}, "leads out of its folder"),
+        ({"source": "a.tif", "relative": 0}, "leads out of its folder"),
+        ({"source": "tiles.vrt"}, "no GeoTIFF"),
+        ({"source": "a.tif", "band": ' subClass="VRTDerivedRasterBand"'}, "does more than place"),
+        (
+            {"source": "a.tif", "more": "<PixelFunctionCode>import os</PixelFunctionCode>"},
+            "does more than place",
+        ),
+        ({"source": "a.tif", "more": "<!DOCTYPE x>"}, "is broken XML|DOCTYPE"),
+    ],
+)
+def test_a_virtual_raster_that_does_more_than_join_tiles_is_refused(tif, change, said):
+    tile = tif(np.ones((40, 40)))
+    with pytest.raises(UnreadableSource, match=said) as caught:
+        describe(virtual(tile.parent, **change))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_tile_is_named(tmp_path):
+    with pytest.raises(MissingFile, match=r"b\.tif"):
+        describe(virtual(tmp_path, "b.tif"))
+
+
+def test_pieces_read_alone_are_the_windows(tif):
+    values = np.random.default_rng(SEED).random((2, 100, 130))
+    tiled = {"tiled": True, "blockxsize": 32, "blockysize": 16}
+    for path in (tif(values), tif(values, name="b.tif", **tiled)):
+        found = pieces(path, {"b": 2, "a": 1}, 50, (31.1, 4.2, 32.1, 4.9))
+        walked = list(windows(path, {"b": 2, "a": 1}, 50, (31.1, 4.2, 32.1, 4.9)))
+        assert len(found) == len(walked) > 1
+        for piece, window in zip(found, walked, strict=True):
+            alone = read_piece(piece)
+            assert alone.bounds == window.bounds
+            assert (alone.values == window.values).all()
+    assert {piece.column % 32 for piece in found} == {0, 10}
+    assert len({piece.column for piece in pieces(tif(values), {"a": 1}, 50)}) == 1
 
 
 def test_a_cut_off_raster_is_refused_when_read(tif):

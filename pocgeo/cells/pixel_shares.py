@@ -171,6 +171,6 @@ def covered(strips: Edges, boxes: Boxes, size: int) -> Floats:
     beyond[column == spare[strip]] = 0.0
     at = place[strip] + target
     moved = piece * beyond
-    total = np.bincount(at, piece - moved, size)
+    total = np.bincount(at, piece - moved, size).astype(np.float64, copy=False)
     total[1:] += np.bincount(at, moved, size)[:-1]
     return np.cumsum(total, out=total)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocgeo.ground.errors import BadInput
 
-__all__ = ["PixelWindow", "mosaic"]
+__all__ = ["Piece", "PixelWindow", "mosaic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,20 @@ class PixelWindow:
         _, rows, columns = self.values.shape
         south = self.north - rows * self.pixel_height
         return self.west, south, self.west + columns * self.pixel_width, self.north
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Where one window of a raster is to be read: small, and good in any process."""
+
+    path: Path
+    bands: tuple[tuple[str, int], ...]
+    """Field and band number, from 1."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
 
 
 def mosaic(windows: Sequence[PixelWindow]) -> PixelWindow | None:

@@ -1,9 +1,10 @@
 """Rasters to windows of pixels: the only room that opens them."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor
 from pathlib import Path
 from typing import Any
@@ -20,21 +21,27 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from pocgeo.ground.errors import BadInput, UnreadableSource
-from pocgeo.ground.pixels import PixelWindow
+from pocgeo.ground.pixels import Piece, PixelWindow
 from pocgeo.sources.archives import content_kind
+from pocgeo.sources.mosaics import is_mosaic, tiles_of_mosaic
 
 __all__ = [
     "RasterFacts",
     "band_sum",
     "describe",
+    "pieces",
     "polygon_shares",
+    "read_piece",
     "sample",
     "window_of",
     "windows",
 ]
 
 DRIVERS = {".img": "HFA", ".asc": "AAIGrid", ".hgt": "SRTMHGT"}
-"""Formats opened beside GeoTIFF; none of them can lead to other files, as a VRT can."""
+"""Formats opened beside GeoTIFF and checked VRT; none of them can lead to other files."""
+
+CACHE_MB = 64
+"""Of decoded blocks that GDAL keeps; by itself it takes a twentieth of the machine."""
 
 ABSURD = 1e30
 """Values beyond this, of either sign, are nodata that nobody declared (GPW: -3.4e38)."""
@@ -95,9 +102,12 @@ def opened(path: Path | str) -> Iterator[Any]:
     path = Path(path)
     kind = content_kind(path)
     driver = "GTiff" if kind == "tiff" else DRIVERS.get(path.suffix.lower())
+    if kind == "text" and is_mosaic(path):
+        tiles_of_mosaic(path)
+        driver = "VRT"
     if driver is None:
         raise UnreadableSource(path, "is no raster pocgeo reads. Save it as GeoTIFF.")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the CRS check below says more
         try:
             raster = rasterio.open(path, driver=driver)
@@ -157,7 +167,8 @@ def windows(
     bands : mapping
         Field to band number, from 1; the order of fields is kept.
     size : int
-        Greatest rows and columns of a window.
+        Greatest rows and columns of a window; of a raster stored in whole rows that is wider, the
+        root of the pixels in one.
     bounds : west, south, east, north in degrees (EPSG:4326), optional
         Only pixels that touch them.
 
@@ -173,14 +184,56 @@ def windows(
         No such band, or the raster and the bounds do not overlap.
     """
     with opened(path) as raster:
-        numbers = checked_bands(raster, path, bands)
-        whole = window_within(raster, path, bounds)
-        for row in range(whole.row_off, whole.row_off + whole.height, size):
-            for column in range(whole.col_off, whole.col_off + whole.width, size):
-                rows = min(size, whole.row_off + whole.height - row)
-                columns = min(size, whole.col_off + whole.width - column)
-                piece = Window(column, row, columns, rows)
-                yield pixels(raster, piece, tuple(bands), numbers)
+        for piece in cut(raster, path, bands, size, bounds):
+            yield pixels(raster, piece)
+
+
+def pieces(
+    path: Path | str, bands: Mapping[str, int], size: int = 2048, bounds: Bounds | None = None
+) -> list[Piece]:
+    """Say which windows `windows` would walk, without reading them; the errors are the same."""
+    with opened(path) as raster:
+        return cut(raster, path, bands, size, bounds)
+
+
+def read_piece(piece: Piece) -> PixelWindow:
+    """Read one window."""
+    with opened(piece.path) as raster:
+        checked_bands(raster, piece.path, dict(piece.bands))
+        return pixels(raster, piece)
+
+
+def cut(
+    raster: Any, path: Path | str, bands: Mapping[str, int], size: int, bounds: Bounds | None
+) -> list[Piece]:
+    """Cut a raster into windows of about size x size pixels, along the blocks it is stored in.
+
+    A raster stored in whole rows is cut into bands of rows: each is then decoded once.
+    """
+    checked_bands(raster, path, bands)
+    whole = window_within(raster, path, bounds)
+    high, wide = (min(edges) for edges in zip(*raster.block_shapes, strict=True))
+    in_rows = wide >= raster.width and whole.width > size
+    across = whole.width if in_rows else along_blocks(size, wide)
+    down = along_blocks(max(1, size * size // across), high)
+    bottom, right = whole.row_off + whole.height, whole.col_off + whole.width
+    rows = [whole.row_off, *range((whole.row_off // down + 1) * down, bottom, down), bottom]
+    columns = [whole.col_off, right]
+    if not in_rows:
+        inner = range((whole.col_off // across + 1) * across, right, across)
+        columns = [whole.col_off, *inner, right]
+    return [
+        Piece(
+            path=Path(path), bands=tuple(bands.items()), row=top, column=left,
+            rows=bottom - top, columns=right - left,
+        )
+        for top, bottom in pairwise(rows) for left, right in pairwise(columns)
+    ]  # fmt: skip
+
+
+def along_blocks(size: int, block: int) -> int:
+    """Greatest whole number of blocks in a size; the size itself if a block is larger."""
+    return size // block * block or size
 
 
 def window_of(path: Path | str, bands: Mapping[str, int], bounds_lonlat: Bounds) -> PixelWindow:
@@ -189,9 +242,8 @@ def window_of(path: Path | str, bands: Mapping[str, int], bounds_lonlat: Bounds)
     See `windows` for parameters and errors.
     """
     with opened(path) as raster:
-        numbers = checked_bands(raster, path, bands)
-        piece = window_within(raster, path, bounds_lonlat)
-        return pixels(raster, piece, tuple(bands), numbers)
+        checked_bands(raster, path, bands)
+        return pixels(raster, piece_of(path, bands, window_within(raster, path, bounds_lonlat)))
 
 
 def band_sum(path: Path | str, band: int, polygon: Any = None) -> float:
@@ -269,12 +321,21 @@ def sample(path: Path | str, band: int, lon: ArrayLike, lat: ArrayLike) -> NDArr
                 continue
             top, left = rows[group].min(), columns[group].min()
             height, width = np.ptp(rows[group]) + 1, np.ptp(columns[group]) + 1
-            piece = pixels(raster, Window(left, top, width, height), ("value",), [band])
-            found[where[group]] = piece.values[0, rows[group] - top, columns[group] - left]
+            piece = piece_of(path, {"value": band}, Window(left, top, width, height))
+            values = pixels(raster, piece).values[0]
+            found[where[group]] = values[rows[group] - top, columns[group] - left]
     return found
 
 
-def checked_bands(raster: Any, path: Path | str, bands: Mapping[str, int]) -> list[int]:
+def piece_of(path: Path | str, bands: Mapping[str, int], window: Window) -> Piece:
+    """Name a window as rasterio has it."""
+    return Piece(
+        path=Path(path), bands=tuple(bands.items()), row=int(window.row_off),
+        column=int(window.col_off), rows=int(window.height), columns=int(window.width),
+    )  # fmt: skip
+
+
+def checked_bands(raster: Any, path: Path | str, bands: Mapping[str, int]) -> None:
     """Refuse an empty choice of bands and bands that do not exist."""
     if not bands:
         raise BadInput(f"{path}: no band is asked for. Declare bands, as in people_persons = 1.")
@@ -283,7 +344,6 @@ def checked_bands(raster: Any, path: Path | str, bands: Mapping[str, int]) -> li
             raise BadInput(
                 f"{path}: no band {band!r} for {field}; it has {raster.count}, numbered from 1."
             )
-    return list(bands.values())
 
 
 def window_within(raster: Any, path: Path | str, bounds: Bounds | None) -> Window:
@@ -307,12 +367,12 @@ def window_within(raster: Any, path: Path | str, bounds: Bounds | None) -> Windo
     return Window(left, top, ceil(right) - left, ceil(bottom) - top)
 
 
-def pixels(
-    raster: Any, piece: Window, fields: tuple[str, ...], bands: Sequence[int]
-) -> PixelWindow:
+def pixels(raster: Any, piece: Piece) -> PixelWindow:
     """Read one window; what is no data becomes NaN."""
+    bands = [band for _, band in piece.bands]
+    window = Window(piece.column, piece.row, piece.columns, piece.rows)
     try:
-        read = raster.read(list(bands), window=piece, masked=True, out_dtype="float64")
+        read = raster.read(list(bands), window=window, masked=True, out_dtype="float64")
     except (RasterioError, OSError) as error:
         raise UnreadableSource(raster.name, f"is damaged ({first_line(error)}).") from error
     values: NDArray[np.float64] = read.filled(np.nan)
@@ -323,10 +383,10 @@ def pixels(
         if (scale, offset) != (1.0, 0.0):
             values[position] = values[position] * scale + offset
     return PixelWindow(
-        fields=fields,
+        fields=tuple(field for field, _ in piece.bands),
         values=values,
-        west=raster.transform.c + piece.col_off * raster.transform.a,
-        north=raster.transform.f + piece.row_off * raster.transform.e,
+        west=raster.transform.c + piece.column * raster.transform.a,
+        north=raster.transform.f + piece.row * raster.transform.e,
         pixel_width=raster.transform.a,
         pixel_height=-raster.transform.e,
         crs=raster.crs.to_string(),
