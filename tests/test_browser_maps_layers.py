@@ -294,7 +294,7 @@ def test_a_hundred_thousand_pieces_of_track_are_drawn_found_and_explained(opened
     said = page.locator(".poc-under").all_inner_texts()
     assert len(said) == 5
     assert said[0].startswith("up to 7 days")
-    assert sum(int(row.split("\n")[1]) for row in said) == 2_000
+    assert sum(int(row.split("\n")[1].replace(",", "")) for row in said) == 2_000
     lon, lat = shapely.get_coordinates(lines[0])[25]
     point = page.evaluate(
         "at => {const m = pocgeo.maps[0].map, p = m.latLngToContainerPoint(at), "

@@ -37,7 +37,7 @@ def save_brief(
     language: str = "en",
 ) -> Path:
     """Make the briefing; the ending of the file decides its form."""
-    path = out or showing.page_path(aoi, "brief", audience)
+    path = out or showing.page_path(aoi, "brief", audience, language)
     if path.suffix.lower() not in FORMS:
         raise BadInput(f"{path}: a briefing is {', '.join(FORMS)}. Give the file such an ending.")
     then = read_record(earlier) if earlier is not None else None
@@ -48,6 +48,7 @@ def save_brief(
     elif form == ".pptx":
         made = slides_bytes(content, language=language)
     else:
+        content = replace(content, frame=replace(content.frame, language=language))
         made = brief(content).encode()
     written_atomically(path, made)
     return path

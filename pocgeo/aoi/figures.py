@@ -23,7 +23,8 @@ def save_map(
 ) -> Path:  # fmt: skip
     """Draw one map as a page, or as a sheet where the file's ending asks for one."""
     if out is None or out.suffix.lower() not in FORMS:
-        return showing.save_map(aoi, name, out, as_of, audience)
+        language = "en" if sheet is None else sheet.language
+        return showing.save_map(aoi, name, out, as_of, audience, language)
     return save_sheet(aoi, name, out, as_of, audience, sheet or Sheet())
 
 

@@ -11,13 +11,12 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pocgeo.aoi import answers, briefing, obligations, patrols, reaching, releases, warned
+from pocgeo.aoi import briefing, obligations, patrols, reaching, releases, warned
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.plans import PLAN_TABLES, is_asked, plan_finding
 from pocgeo.aoi.standards import as_of_day
 from pocgeo.aoi.travel import AS_IT_IS
 from pocgeo.ground.errors import Refused, UnknownName
-from pocgeo.ground.frames import plain
 from pocgeo.ground.provenance import made_at
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.disclosure import ReleaseContext, Released, release
@@ -161,8 +160,7 @@ def release_for(aoi: "Aoi", finding: pd.DataFrame, audience: str) -> Released:
     rules = releases.policy_of(aoi, audience)
     if audience == "internal":
         return release(finding, rules, name=name, title=title, context=context)
-    usual = {"coverage": plain(answers.coverage_standard(index, {}))}
-    releases.refuse_filters(finding, audience, usual)
+    releases.refuse_filters(finding, audience, releases.usual_standards(aoi))
     with releases.kept_register(aoi) as register:
         known = replace(context, record=releases.record_of(index, day), register=register)
         released = release(finding, rules, name=name, title=title, context=known)
@@ -223,15 +221,20 @@ def out_path(aoi: "Aoi", released: Released, form: str) -> Path:
     return aoi.out_folder / f"{released.name}{outside}{SUFFIXES[form]}"
 
 
-def save_map(aoi: "Aoi", name: str, out: Path | None, as_of: date | None, audience: str) -> Path:
+def save_map(
+    aoi: "Aoi", name: str, out: Path | None, as_of: date | None, audience: str,
+    language: str = "en",
+) -> Path:  # fmt: skip
     """Draw one map and write it."""
     spec = map_spec(name, aoi.file.folder)
-    path = out or page_path(aoi, f"map_{name}", audience)
-    written_atomically(path, drawn(aoi, spec, as_of, audience, {}).encode())
+    path = out or page_path(aoi, f"map_{name}", audience, language)
+    written_atomically(path, drawn(aoi, spec, as_of, audience, {}, language).encode())
     return path
 
 
-def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
+def save_maps(
+    aoi: "Aoi", as_of: date | None, audience: str, language: str = "en"
+) -> list[str]:
     """Draw every map; a map that this audience or these layers do not allow says why."""
     lines = []
     tables: dict[str, Released | str] = {}
@@ -250,11 +253,11 @@ def save_maps(aoi: "Aoi", as_of: date | None, audience: str) -> list[str]:
             lines.append(f"Not made: {name} (no layer {missing})")
             continue
         try:
-            page = drawn(aoi, spec, as_of, audience, tables)
+            page = drawn(aoi, spec, as_of, audience, tables, language)
         except Refused as reason:
             lines.append(f"Not made: {name} ({reason})")
             continue
-        path = page_path(aoi, f"map_{name}", audience)
+        path = page_path(aoi, f"map_{name}", audience, language)
         written_atomically(path, page.encode())
         lines.append(f"Wrote {path}")
     aoi.indexed.say("maps complete", len(names), len(names))
@@ -276,16 +279,17 @@ def missing_table(aoi: "Aoi", spec: MapSpec) -> str | None:
     return need if made and not aoi.indexed.has(made) else None
 
 
-def page_path(aoi: "Aoi", stem: str, audience: str) -> Path:
+def page_path(aoi: "Aoi", stem: str, audience: str, language: str = "en") -> Path:
     """Name a page's file."""
     outside = "" if audience == "internal" else f"-{audience}"
+    outside += "" if language == "en" else f"-{language}"
     aoi.out_folder.mkdir(parents=True, exist_ok=True)
     return aoi.out_folder / f"{stem}{outside}.html"
 
 
 def drawn(
     aoi: "Aoi", spec: MapSpec, as_of: date | None, audience: str,
-    tables: dict[str, Released | str],
+    tables: dict[str, Released | str], language: str,
 ) -> str:  # fmt: skip
     """Draw one map from released tables."""
     fetch = partial(fetched, aoi, as_of, audience, tables)
@@ -295,6 +299,7 @@ def drawn(
     overlays, withheld = overlays_of(aoi, spec, fetch)
     further = briefing.further_of(aoi, spec, cells, fetch)
     frame = frame_of(aoi, spec.title, as_of, audience, cells, withheld)
+    frame = replace(frame, language=language)
     if spec.table == "patrol_cells" and cells is not None:
         frame = replace(frame, boundary=patrols.ground_shown(frame.boundary, cells.table))
     return draw(spec, cells, overlays, frame, further)
@@ -312,12 +317,7 @@ def overlays_of(
     for item in spec.overlays:
         if item.layer not in FINDINGS and not aoi.indexed.has(item.layer):
             continue
-        if item.layer in {
-            "rings",
-            "perimeters",
-            "proximity",
-            "reach_contours",
-        } and not aoi.indexed.has("bases"):
+        if item.layer in OF_BASES and not aoi.indexed.has("bases"):
             continue
         made = fetch(item.layer)
         if isinstance(made, str):

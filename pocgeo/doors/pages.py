@@ -21,7 +21,7 @@ language_option = click.option(
     type=click.Choice(["en", "fr", "ar"]),
     default="en",
     show_default=True,
-    help="Of sheets, PDF and slides.",
+    help="Of pages, sheets and slides; what has no translation stays English.",
 )
 
 
@@ -62,13 +62,14 @@ def map_(
 
 @click.command()
 @aoi_argument
+@language_option
 @page_option
-def maps(aoi: Path, as_of: Any, audience: str) -> None:
+def maps(aoi: Path, **asked: Any) -> None:
     """Make every map that maps/*.toml declares.
 
     Example: pocgeo maps sample_aoi
     """
-    for line in opened(aoi).save_maps(as_of=as_of, audience=audience):
+    for line in opened(aoi).save_maps(**asked):
         click.echo(line)
 
 

@@ -185,7 +185,7 @@
       const cells = level.first ? level.first[k + 1] - level.first[k] : 1, [lat, lon] = h3.cellToLatLng(cell);
       return {
         k, cell, level, cells, key: cell, outline: h3.cellToBoundary(cell), copy: `${cell} ${P.mgrs(lat, lon, 4)}`, foot: `H3 ${cell}`,
-        title: cells === 1 ? P.mgrs(lat, lon, 3) : `Group of ${cells} cells`, hatched: Boolean(this.store.hatched && this.store.hatchAt(level)[k])
+        title: cells === 1 ? P.mgrs(lat, lon, 3) : P.say('group_of', { cells: P.number(cells) }), hatched: Boolean(this.store.hatched && this.store.hatchAt(level)[k])
       };
     },
     prepare() { const own = this.store.head.resolution, now = this.drawnResolution(); this.store.prepare([now, now + 1, own, now + 2, now - 1].filter((r) => r > 0 && r <= own)); }
@@ -230,7 +230,7 @@
         return inside;
       });
       if (k < 0) return null;
-      const title = this.store.titles[k] || 'Area';
+      const title = this.store.titles[k] || P.say('area');
       return { k, level: this.store.all, cells: 1, key: `area ${k}`, outline: shapes[k].outline, copy: title, title, foot: '', hatched: Boolean(this.store.hatched && this.store.hatched[k]) };
     },
     prepare() {}

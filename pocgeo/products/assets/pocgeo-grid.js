@@ -48,7 +48,7 @@
 
   /** Grid reference with `digits` digits each way (5: a metre, 3: 100 m); the square that holds the point. */
   function mgrs(lat, lon, digits) {
-    if (lat < -80 || lat > 84) return 'outside MGRS';
+    if (lat < -80 || lat > 84) return window.pocgeo.say('no_mgrs');
     const turned = ((lon + 180) % 360 + 360) % 360 - 180;
     const zone = zoneOf(lat, turned), utm = toUtm(lat, turned, zone), step = Math.pow(10, 5 - digits);
     const part = (metres) => String(Math.floor((metres % 1e5) / step)).padStart(digits, '0');

@@ -130,7 +130,7 @@
       return this.named.map((mark) => { const at = map.latLngToContainerPoint(mark.latlng); return Object.assign({}, mark, { x: at.x, y: at.y, half: mark.half && [mark.half[0] * small, mark.half[1] * small] }); });
     },
     explained(i, many) {
-      const box = P.element('div'), data = this.data, title = many ? many.length.toLocaleString('en-GB') : word(data.labels, i);
+      const box = P.element('div'), data = this.data, title = many ? P.number(many.length) : word(data.labels, i);
       box.append(P.element('div', 'poc-tip-kind', this.head.name));
       if (title) box.append(P.element('div', 'poc-tip-title', title));
       const list = P.element('table');
@@ -141,7 +141,7 @@
         if (data.classes) row(this.head.classed, data.classes.of[data.classes.at[i]].label);
       }
       box.append(list);
-      if (many) box.append(P.element('div', 'poc-tip-foot', (many.length > LISTED ? `and ${many.length - LISTED} more · ` : '') + 'click to zoom in'));
+      if (many) box.append(P.element('div', 'poc-tip-foot', (many.length > LISTED ? P.say('more', { number: P.number(many.length - LISTED) }) + ' · ' : '') + P.say('zoom')));
       return box;
     }
   });

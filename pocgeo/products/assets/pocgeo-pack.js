@@ -14,7 +14,7 @@ window.pocgeo = {};
 
   async function inflate(bytes) {
     if (typeof DecompressionStream === 'undefined') {
-      throw new Error('This browser is too old for this map: use Chrome or Edge 103, Firefox 113, Safari 16.4 or later.');
+      throw new Error(say('too_old'));
     }
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
     return new Uint8Array(await new Response(stream).arrayBuffer());
@@ -31,6 +31,19 @@ window.pocgeo = {};
   async function unpackJson(name) { return JSON.parse(new TextDecoder().decode(await blob(name))); }
 
   function json(name) { return JSON.parse(document.getElementById(name).textContent); }
+
+  let words = null;
+
+  /** A sentence of the page's language (standards/messages) with its values filled in. */
+  function say(key, values) {
+    words = words || json('pocgeo-words');
+    return words[key].replace(/{(\w+)}/g, (hole, name) => (values && name in values ? String(values[name]) : hole));
+  }
+
+  /** A number as people of the page's language write it, with a true minus sign. */
+  function number(value, digits) { return value.toLocaleString(say('locale'), { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 }).replace('-', '−'); }
+
+  const listed = (texts) => texts.join(say('comma'));
 
   /** Runs (gap to first code in two words, length) to ascending codes. */
   function codesOfRuns(bytes, cells) {
@@ -99,5 +112,5 @@ window.pocgeo = {};
     return made;
   }
 
-  Object.assign(window.pocgeo, { blob, unpackJson, json, codesOfRuns, codesOfPlanes, cellOfCode, wordsOfCode, codeOfCell, element });
+  Object.assign(window.pocgeo, { blob, unpackJson, json, codesOfRuns, codesOfPlanes, cellOfCode, wordsOfCode, codeOfCell, element, say, number, listed });
 })();

@@ -2,11 +2,10 @@
    north, grid, print. Every text reaches the page as textContent. */
 (function () {
   'use strict';
-  const P = window.pocgeo, el = P.element;
+  const P = window.pocgeo, el = P.element, say = P.say;
   const PANES = { 'poc-land': 200, 'poc-cells': 300, 'poc-grid': 390, 'poc-areas': 400, 'poc-lines': 410, 'poc-marks': 450, 'poc-points': 460, 'poc-symbols': 600, 'poc-labels': 610 };
   const HEARD = ['poc-marks', 'poc-symbols'];
   const MOST_KINDS = 7, TIP_PX = 300;
-  const GROUP_WORDS = { mean: 'mean', sum: 'mean per cell', mode: 'most frequent', max: 'highest' };
   const page = { maps: 0, ready: 0 };
   document.documentElement.dataset.pocgeo = 'loading';
 
@@ -46,8 +45,8 @@
     if (Number.isNaN(value)) return measure.missing;
     if (measure.onlyClasses && alone) return measure.classes[measure.classOf(value)].label;
     if (measure.categories) return measure.classes[value].label;
-    const text = value.toLocaleString('en-GB', { minimumFractionDigits: measure.digits, maximumFractionDigits: measure.digits }).replace('-', '−');
-    return (measure.exact ? '' : 'about ') + text + (measure.unit ? (measure.unit === '%' ? '' : ' ') + measure.unit : '');
+    const text = P.number(value, measure.digits) + (measure.unit ? (measure.unit === '%' ? '' : ' ') + measure.unit : '');
+    return measure.exact ? text : say('about', { value: text });
   }
 
   function explained(layer, found) {
@@ -57,7 +56,7 @@
     const table = el('table');
     store.measures.forEach((measure, i) => {
       const how = measure.group === 'sum' ? 'sum' : measure.group === 'max' || layer.overview === 'highest' ? 'max' : 'mean', row = el('tr', i === layer.shown ? 'poc-on' : '');
-      const of = alone ? '' : ` (${how === 'max' ? 'highest' : measure.categories ? 'most frequent' : how === 'sum' ? 'total' : 'mean'})`, when = measure.at.length ? `, ${now}` : '';
+      const of = alone ? '' : ` (${say(how === 'max' ? 'highest' : measure.categories ? 'most' : how === 'sum' ? 'total' : 'mean')})`, when = measure.at.length ? say('comma') + now : '';
       row.append(el('td', '', measure.name + when + of), el('td', '', measure.opened(layer.period) ? said(measure, measure.valueAt(found.level, found.k, how, layer.period), alone) : '…'));
       table.append(row);
     });
@@ -71,7 +70,7 @@
     }
     box.append(table);
     if (found.hatched) box.append(el('div', 'poc-tip-foot', store.head.hatch.label));
-    box.append(el('div', 'poc-tip-foot', [found.foot, 'click to copy'].filter(Boolean).join(' · ')));
+    box.append(el('div', 'poc-tip-foot', [found.foot, say('copy')].filter(Boolean).join(' · ')));
     return box;
   }
 
@@ -112,7 +111,7 @@
     map.on('click', async (event) => {
       if (map.pocTip.held) return;
       const [, found] = under(event);
-      if (found) toast(map, (await copied(found.copy) ? 'Copied: ' : '') + found.copy);
+      if (found) toast(map, await copied(found.copy) ? say('copied', { text: found.copy }) : found.copy);
     });
   }
 
@@ -128,14 +127,14 @@
 
   function share(cells, all) {
     const percent = 100 * cells / Math.max(1, all);
-    return cells === 0 ? '0 %' : percent < 0.1 ? '< 0.1 %' : percent.toFixed(percent < 9.95 ? 1 : 0) + ' %';
+    return (cells === 0 ? '0' : percent < 0.1 ? '< ' + P.number(0.1, 1) : cells < all && percent > 99.5 ? '> ' + P.number(99.5, 1) : P.number(percent, percent < 9.95 ? 1 : 0)) + ' %';
   }
 
   function classRow(layer, index, label, redraw) {
     const row = el('button', 'poc-row' + (layer.hidden.has(index) ? ' poc-off' : '')), swatch = el('span', 'poc-swatch');
     if (index === P.UNKNOWN) swatch.classList.add('poc-missing'); else swatch.style.backgroundColor = layer.measure().classes[index].colour;
     row.type = 'button';
-    row.title = 'Show or hide';
+    row.title = say('show_hide');
     row.setAttribute('aria-pressed', String(!layer.hidden.has(index)));
     row.append(swatch, el('span', 'poc-name', label), el('span', 'poc-share', share(layer.measure().cellsOf(index, layer.period), layer.store.head.cells)));
     row.addEventListener('click', () => { layer.toggle(index); redraw(); });
@@ -145,9 +144,9 @@
   /** The classes of one layer; `heading` says which side of a comparison it is. */
   function legend(map, panel, layer, heading) {
     const measures = layer.store.measures, head = layer.store.head, body = el('div', 'poc-legend'), part = el('section', 'poc-part'), areas = head.kind === 'areas';
-    part.append(el('h3', '', heading || (measures.length > 1 ? (areas ? 'Areas show' : 'Cells show') : areas ? 'Areas' : 'Cells')));
-    if (measures.length > 1) part.append(select('Measure shown' + (heading ? `, ${heading}` : ''), measures.map((m, i) => [String(i), m.name]), String(layer.shown), async (value) => { await layer.show(Number(value)); draw(); }));
-    const from = select('When zoomed out', [['typical', 'Zoomed out: typical value'], ['highest', 'Zoomed out: highest value'], ['every cell', 'Zoomed out: every cell']], 'typical', (value) => { layer.setOverview(value); draw(); });
+    part.append(el('h3', '', heading || say((areas ? 'areas' : 'cells') + (measures.length > 1 ? '_show' : ''))));
+    if (measures.length > 1) part.append(select(say('measure') + (heading ? `${say('comma')}${heading}` : ''), measures.map((m, i) => [String(i), m.name]), String(layer.shown), async (value) => { await layer.show(Number(value)); draw(); }));
+    const from = select(say('far'), [['typical', say('far_typical')], ['highest', say('far_highest')], ['every cell', say('far_every')]], 'typical', (value) => { layer.setOverview(value); draw(); });
     function draw() {
       const measure = layer.measure(), all = head.cells, resolution = layer.drawnResolution(), grouped = !areas && resolution < head.resolution;
       body.textContent = '';
@@ -161,11 +160,11 @@
       order.filter((i) => !nowhere.includes(i)).forEach((i) => body.append(classRow(layer, i, measure.classes[i].label, draw)));
       if (measure.missingCells.some(Boolean) || measure.at.includes(-1)) body.append(classRow(layer, P.UNKNOWN, measure.missing, draw));
       if (head.hatch && head.hatch.cells) { const row = el('div', 'poc-row poc-still'); row.append(el('span', 'poc-swatch poc-hatched'), el('span', 'poc-name', head.hatch.label), el('span', 'poc-share', share(head.hatch.cells, all))); body.append(row); }
-      if (nowhere.length) body.append(el('p', 'poc-fine', `Nowhere here: ${nowhere.map((i) => measure.classes[i].label.toLowerCase()).join(', ')}.`));
+      if (nowhere.length) body.append(el('p', 'poc-fine', say('nowhere', { list: P.listed(nowhere.map((i) => measure.classes[i].label.toLowerCase())) })));
       const large = layer.widthPx(resolution) < 10 ? measure.loud.filter((i) => measure.cellsOf(i, layer.period)) : [];
-      const loud = large.length ? `From afar, ${large.map((i) => measure.classes[i].label.toLowerCase()).join('; ')} ${large.length > 1 ? 'are drawn larger than they are' : 'is drawn larger than it is'}. ` : '';
-      const group = grouped ? `One hexagon shows about ${Math.pow(7, head.resolution - resolution)} cells (${layer.how() === 'max' ? 'highest' : measure.categories ? 'most frequent' : GROUP_WORDS[measure.group === 'sum' ? 'sum' : 'mean']}). ` : '';
-      body.append(el('p', 'poc-fine', areas ? `Shares are of ${all.toLocaleString('en-GB')} areas.` : `${loud}${group}Shares are of ${all.toLocaleString('en-GB')} single cells (H3 resolution ${head.resolution}).`));
+      const loud = large.length ? say(large.length > 1 ? 'loud_many' : 'loud_one', { list: large.map((i) => measure.classes[i].label.toLowerCase()).join('; ') }) + ' ' : '';
+      const group = grouped ? say('group', { cells: P.number(Math.pow(7, head.resolution - resolution)), how: say(layer.how() === 'max' ? 'highest' : measure.categories ? 'most' : measure.group === 'sum' ? 'mean_cell' : 'mean') }) + ' ' : '';
+      body.append(el('p', 'poc-fine', areas ? say('share_areas', { areas: P.number(all) }) : loud + group + say('share_cells', { cells: P.number(all), resolution: head.resolution })));
       from.hidden = areas || (!grouped && layer.overview === 'typical');
     }
     part.append(body, from);
@@ -179,7 +178,7 @@
   function layerRows(views, panel, absent) {
     const map = views[0].map, overlays = views[0].overlays.slice(1);
     const part = el('section', 'poc-part');
-    part.append(el('h3', '', 'On the map'));
+    part.append(el('h3', '', say('on_map')));
     overlays.forEach((layer, at) => {
       const row = el('label', 'poc-row'), box = el('input'), head = layer.head, mark = el('span', 'poc-mark'), under = el('div');
       box.type = 'checkbox';
@@ -191,21 +190,21 @@
         for (const view of views) { const own = view.overlays[at + 1]; if (box.checked) view.map.addLayer(own); else view.map.removeLayer(own); }
       });
       mark.append(P.swatch(head.style));
-      const count = head.features < head.of - head.unplaced ? `first ${head.features} of ${head.of}` : String(head.features);
+      const count = head.features < head.of - head.unplaced ? say('first_of', { shown: P.number(head.features), all: P.number(head.of) }) : P.number(head.features);
       row.append(box, mark, el('span', 'poc-name', head.name), el('span', 'poc-share', count));
       part.append(row);
       under.hidden = !box.checked;
       for (const { label, colour, features } of head.classes || []) {
         const line = el('div', 'poc-row poc-still poc-under'), sign = el('span', 'poc-mark');
         sign.append(P.swatch(Object.assign({}, head.style, { colour, fill: colour })));
-        line.append(sign, el('span', 'poc-name', label), el('span', 'poc-share', String(features)));
+        line.append(sign, el('span', 'poc-name', label), el('span', 'poc-share', P.number(features)));
         under.append(line);
       }
       part.append(under);
-      if (head.lacks.length) part.append(el('p', 'poc-fine', `${head.name}: drawn plain, without ${head.lacks.join(', ').replace(/_/g, ' ')}.`));
-      if (head.unplaced) part.append(el('p', 'poc-fine', `${head.unplaced} of ${head.name} have no place and are not drawn.`));
+      if (head.lacks.length) part.append(el('p', 'poc-fine', say('plain', { name: head.name, list: P.listed(head.lacks).replace(/_/g, ' ') })));
+      if (head.unplaced) part.append(el('p', 'poc-fine', say('unplaced', { number: P.number(head.unplaced), name: head.name })));
     });
-    if (absent.length) part.append(el('p', 'poc-fine', `Not on this map, not loaded or not for this audience: ${absent.join(', ').replace(/_/g, ' ')}.`));
+    if (absent.length) part.append(el('p', 'poc-fine', say('absent', { list: P.listed(absent).replace(/_/g, ' ') })));
     panel.append(part);
   }
 
@@ -214,7 +213,7 @@
     box.type = 'checkbox';
     box.checked = true;
     box.addEventListener('change', () => views.forEach(({ map }) => (box.checked ? map.addLayer(map.pocTiles) : map.removeLayer(map.pocTiles))));
-    row.append(box, el('span', 'poc-name', 'Online background' + (settings.credit ? `: ${settings.credit}` : '')));
+    row.append(box, el('span', 'poc-name', say('online') + (settings.credit ? `: ${settings.credit}` : '')));
     panel.lastChild.append(row);
   }
 
@@ -222,7 +221,7 @@
     let shown = [];
     const set = (kind) => { shown.forEach((grid) => grid.remove()); shown = kind ? views.map((view) => P.grid(kind).addTo(view.map)) : []; };
     const part = el('section', 'poc-part poc-inline');
-    part.append(el('h3', '', 'Grid'), select('Grid', [['degrees', 'Latitude and longitude'], ['mgrs', 'MGRS'], ['', 'None']], 'degrees', set));
+    part.append(el('h3', '', say('grid')), select(say('grid'), [['degrees', say('grid_degrees')], ['mgrs', 'MGRS'], ['', say('grid_none')]], 'degrees', set));
     panel.append(part);
     set('degrees');
   }
@@ -238,10 +237,11 @@
     control('topleft', () => {
       const box = el('div', 'poc-north');
       box.setAttribute('role', 'img');
-      box.setAttribute('aria-label', 'North is up');
-      box.append(el('span', 'poc-arrow', '▲'), el('span', '', 'N'));
+      box.setAttribute('aria-label', say('north_up'));
+      box.append(el('span', 'poc-arrow', '▲'), el('span', '', say('north')));
       return box;
     }).addTo(map);
+    for (const [key, name] of [['zoom_in', '_zoomInButton'], ['zoom_out', '_zoomOutButton']]) { const button = map.zoomControl[name]; button.title = say(key); button.setAttribute('aria-label', say(key)); }
     const readout = el('div', 'poc-readout', '');
     control('bottomright', () => readout).addTo(map);
     L.control.scale({ position: 'bottomleft', maxWidth: 160, imperial: false }).addTo(map);
@@ -313,19 +313,21 @@
     layerRows(views, panel, settings.absent);
     if (settings.tiles) tilesRow(views, panel, settings);
     gridRow(views, panel);
-    if (layers.length) panel.append(el('p', 'poc-fine poc-hint', `Point at ${layers[0].store.head.kind === 'areas' ? 'an area for its numbers; click to copy its name.' : 'a cell for its numbers; click to copy its id and grid reference.'}`));
+    if (layers.length) panel.append(el('p', 'poc-fine poc-hint', say(layers[0].store.head.kind === 'areas' ? 'hint_areas' : 'hint_cells')));
     for (const view of views) P.maps.push({ map: view.map, cells: view.cells[0] || null, layers: view.cells, overlays: view.overlays, time, swipe });
     if (layers.length) layers[0].store.rest.then(() => layers.forEach((layer) => layer.prepare()));
     page.ready++;
     if (page.ready === page.maps) document.documentElement.dataset.pocgeo = 'ready';
   }
 
+  window.addEventListener('beforeprint', () => document.querySelectorAll('.poc-more').forEach((more) => { more.open = true; }));
+
   P.maps = [];
   L.Map.addInitHook(function () { panes(this); });
   P.furnish = function (name, views) {
     furnish(name, views).catch((error) => {
       document.documentElement.dataset.pocgeo = 'failed';
-      toast(views[0].map, `This map could not be drawn: ${error.message}`, 600000);
+      toast(views[0].map, say('failed', { reason: error.message }), 600000);
       console.error(error);
     });
   };

@@ -2,7 +2,7 @@
    map with a handle or on two maps that move together. */
 (function () {
   'use strict';
-  const P = window.pocgeo, el = P.element;
+  const P = window.pocgeo, el = P.element, say = P.say;
   const STEP_MS = 900;
 
   /** A bar under the maps: earlier, play, later, a slider, and the period in large letters. */
@@ -12,22 +12,22 @@
     let now = layers[0].period, timer = null;
     const range = el('input');
     Object.assign(range, { type: 'range', min: 0, max: labels.length - 1, step: 1, value: now });
-    range.setAttribute('aria-label', 'Period');
+    range.setAttribute('aria-label', say('period'));
     const tell = () => { range.value = now; said.textContent = labels[now]; range.setAttribute('aria-valuetext', labels[now]); };
     const go = async (to) => { now = Math.max(0, Math.min(labels.length - 1, to)); tell(); await Promise.all(layers.map((layer) => layer.setPeriod(now))); changed(); };
     const button = (text, label, act) => { const made = el('button', 'poc-step', text); made.type = 'button'; made.setAttribute('aria-label', label); made.title = label; made.addEventListener('click', act); return made; };
-    const stop = () => { clearTimeout(timer); timer = null; play.textContent = '▶'; play.setAttribute('aria-label', 'Play'); play.title = 'Play'; };
+    const stop = () => { clearTimeout(timer); timer = null; play.textContent = '▶'; play.setAttribute('aria-label', say('play')); play.title = say('play'); };
     const next = async () => { const from = performance.now(); await go(now + 1); if (now >= labels.length - 1) stop(); else if (timer) timer = setTimeout(next, Math.max(60, STEP_MS - (performance.now() - from))); };
-    const play = button('▶', 'Play', async () => {
+    const play = button('▶', say('play'), async () => {
       if (timer) { stop(); return; }
-      play.textContent = '❚❚'; play.setAttribute('aria-label', 'Pause'); play.title = 'Pause';
+      play.textContent = '❚❚'; play.setAttribute('aria-label', say('pause')); play.title = say('pause');
       timer = setTimeout(next, STEP_MS);
       if (now >= labels.length - 1) await go(0);
     });
     range.addEventListener('input', () => { stop(); go(Number(range.value)); });
-    bar.append(button('‹', 'Earlier', () => { stop(); go(now - 1); }), play, button('›', 'Later', () => { stop(); go(now + 1); }), range, said);
+    bar.append(button('‹', say('earlier'), () => { stop(); go(now - 1); }), play, button('›', say('later'), () => { stop(); go(now + 1); }), range, said);
     bar.setAttribute('role', 'group');
-    bar.setAttribute('aria-label', 'Time');
+    bar.setAttribute('aria-label', say('time'));
     bar.addEventListener('keydown', (event) => {
       const to = { PageUp: now - 1, PageDown: now + 1 }[event.key];
       if (to !== undefined) { event.preventDefault(); stop(); go(to); }
@@ -44,7 +44,7 @@
     line.append(grip);
     line.tabIndex = 0;
     line.setAttribute('role', 'slider');
-    line.setAttribute('aria-label', 'Before and after');
+    line.setAttribute('aria-label', say('before_after'));
     line.setAttribute('aria-valuemin', '0');
     line.setAttribute('aria-valuemax', '100');
     box.append(line);

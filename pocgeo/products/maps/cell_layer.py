@@ -32,6 +32,7 @@ from pocgeo.products.maps.wording import (
     refuse_confidential,
     unique_words,
 )
+from pocgeo.products.words import ENGLISH, Words
 
 __all__ = ["CellLayer", "CellPack", "pack_cells"]
 
@@ -58,8 +59,9 @@ class CellPack:
 
 
 def pack_cells(
-    spec: MapSpec, released: Released, further: Mapping[str, Released] | None = None
-) -> CellPack:
+    spec: MapSpec, released: Released, further: Mapping[str, Released] | None = None,
+    words: Words = ENGLISH,
+) -> CellPack:  # fmt: skip
     """Pack the columns a map names, and no other column of the tables.
 
     Parameters
@@ -79,18 +81,19 @@ def pack_cells(
     """
     further = further or {}
     asked = spec.notes
-    mosaic, spec = mosaic_of(spec, released, further)
-    measures, absent = present_measures(spec, released, further)
+    mosaic, spec = mosaic_of(spec, released, further, words)
+    measures, absent = present_measures(spec, released, further, words)
     sources = [source_of(measure, spec, mosaic, further) for measure in measures]
     known = list(zip(measures, sources, strict=True))
-    values = [values_of(mosaic, measure, source, spec) for measure, source in known]
+    values = [values_of(mosaic, measure, source, spec, words) for measure, source in known]
     periods = joined_periods(each.periods for each in values)
     packed = [
-        pack_measure(*each, mosaic, periods) for each in zip(measures, values, sources, strict=True)
+        pack_measure(*each, mosaic, periods, words)
+        for each in zip(measures, values, sources, strict=True)
     ]
     place, place_blobs = pack_place(mosaic)
-    texts, text_blobs = pack_texts(spec, released, mosaic.table)
-    hatch, hatch_blobs, unhatched = pack_hatch(spec, mosaic)
+    texts, text_blobs = pack_texts(spec, released, mosaic.table, words)
+    hatch, hatch_blobs, unhatched = pack_hatch(spec, mosaic, words)
     head = place | {
         "measures": [part for part, _ in packed],
         "texts": texts,
@@ -117,7 +120,7 @@ def source_of(
 
 
 def present_measures(
-    spec: MapSpec, released: Released, further: Mapping[str, Released]
+    spec: MapSpec, released: Released, further: Mapping[str, Released], words: Words = ENGLISH
 ) -> tuple[Sequence[MeasureSpec], tuple[str, ...]]:
     """Take the measures the tables have; say which optional ones they have not."""
     measures, absent = [], []
@@ -131,7 +134,7 @@ def present_measures(
             measures.append(measure)
         elif measure.optional:
             label = measure.label or column_of(source or released, measure.column).label
-            absent.append(f"Not shown, not in this table: {label}.")
+            absent.append(words("no_measure", label=label))
         else:
             found = () if source is None else source.table.columns
             missing = [name for name in wanted if name not in set(found)]
@@ -161,11 +164,12 @@ def pack_measure(
     source: Released,
     mosaic: Mosaic,
     periods: Sequence[Period],
+    words: Words,
 ) -> tuple[dict[str, Any], list[Packed]]:
     """Pack one column: a code per piece and period, and the value of each code."""
     column = column_of(source, measure.column)
     many = bool(values.periods) and len(values.flat) > EXACT_UP_TO
-    parts = classed(values.flat, measure, column, only_classes=many)
+    parts = classed(values.flat, measure, column, only_classes=many, words=words)
     planes = planes_of(parts, values, mosaic)
     tallies = [tally(codes, parts) for codes in planes]
     packed = [code_plane(codes, parts.bits) for codes in planes]
@@ -177,7 +181,7 @@ def pack_measure(
         listed = pack_json([float(f"{value:.7g}") for value in parts.code_values])
     stops = {period.label: i for i, period in enumerate(values.periods)}
     head = measure_head(measure, parts) | {
-        "help": measure.help or column.help,
+        "help": measure.help or words.text(column.help),
         "unit": None if column.unit in SILENT_UNITS else column.unit,
         "codes": [each.name for each in packed],
         "at": [stops.get(period.label, -1) for period in periods] if stops else [],
@@ -232,10 +236,11 @@ def measure_head(measure: MeasureSpec, parts: Classed) -> dict[str, Any]:
 
 
 def pack_texts(
-    spec: MapSpec, released: Released, table: pd.DataFrame
+    spec: MapSpec, released: Released, table: pd.DataFrame, words: Words
 ) -> tuple[list[dict[str, Any]], list[Packed]]:
     """Pack the columns of the tooltip: each a dictionary of words, and a position per cell."""
-    heads, blobs = [], []
+    heads: list[dict[str, Any]] = []
+    blobs: list[Packed] = []
     named = [(name, False) for name in spec.facts] + ([(spec.reason, True)] if spec.reason else [])
     for name, is_reason in named:
         if name not in table:
@@ -243,11 +248,11 @@ def pack_texts(
         refuse_confidential(released, name)
         column = column_of(released, name)
         if is_reason:
-            codes, words = unique_words(table[name].fillna(""), column)
+            codes, said = unique_words(table[name].fillna(""), column, words)
         else:
-            codes, words = unique_words(table[name], column)
+            codes, said = unique_words(table[name], column, words)
         low, high = code_plane(codes & 0xFFFF, 16), code_plane(codes >> 16, 8)
-        listed = pack_json(words)
+        listed = pack_json(said)
         blobs += [low, high, listed]
         heads.append(
             {"label": column.label, "reason": is_reason, "low": low.name, "high": high.name}
@@ -257,13 +262,13 @@ def pack_texts(
 
 
 def pack_hatch(
-    spec: MapSpec, mosaic: Mosaic
+    spec: MapSpec, mosaic: Mosaic, words: Words
 ) -> tuple[dict[str, Any] | None, list[Packed], tuple[str, ...]]:
     """Pack which pieces are hatched."""
     if spec.hatch is None:
         return None, [], ()
     if spec.hatch not in mosaic.table:
-        return None, [], (f"Not hatched, not in this table: {spec.hatch_label}.",)
+        return None, [], (words("no_hatch", label=spec.hatch_label),)
     refuse_confidential(mosaic.released, spec.hatch)
     hatched = mosaic.table[spec.hatch].astype("boolean").fillna(value=False).to_numpy(dtype=bool)
     packed = code_plane(hatched.astype(np.int64), 8)

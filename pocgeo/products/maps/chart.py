@@ -17,7 +17,9 @@ from pocgeo.products.maps.overlays import (
     pack_boundary,
     pack_overlay,
 )
+from pocgeo.products.maps.safe_text import json_block
 from pocgeo.products.maps.spec import MapSpec
+from pocgeo.products.words import Words
 
 __all__ = ["Chart", "charted"]
 
@@ -80,30 +82,37 @@ def charted(
     MissingColumns
         A table lacks a column the map needs.
     """
-    said = [*spec.notes, *([f"Background: {spec.tiles_credit}."] if spec.tiles_credit else [])]
+    words = ground.words
+    credit = [words("background", credit=spec.tiles_credit)] if spec.tiles_credit else []
+    said = [*spec.notes, *credit]
     pack = None
     if spec.table is not None and cells is None:
-        said.append(f"Not shown: the cells of {spec.table}.")
+        said.append(words("no_cells", table=spec.table))
     elif spec.table is not None and cells is not None:
-        pack = pack_cells(spec, cells, further)
+        pack = pack_cells(spec, cells, further, words)
         said += [*pack.notes, *cells.notes, *cells.withheld, *pack.absent]
-    packs = [pack_boundary(ground.boundary)]
+    packs = [pack_boundary(ground.boundary, words("aoi"))]
     for item in spec.overlays:
         if item.layer in overlays:
             released = overlays[item.layer]
             said += released.withheld
             if released.audience != "internal" and not placed(released):
-                said.append(f"Not drawn, {released.audience} have it by area: {item.name}.")
+                said.append(
+                    words("not_drawn", audience=words.text(released.audience), name=item.name)
+                )
                 continue
             packs.append(pack_overlay(item, released, ground))
     compare = compared(spec, pack)
     beside = compare is not None and spec.compare is not None and spec.compare.how == "beside"
     views = [viewed(figure, spec, pack, packs, side) for side in sides(compare, beside=beside)]
+    keep_words(figure, words)
     settings = figure.keep_json(
         {
             "title": spec.title,
             "bounds": list(ground.boundary.bounds),
-            "absent": [item.layer for item in spec.overlays if item.layer not in overlays],
+            "absent": [
+                item.name or item.layer for item in spec.overlays if item.layer not in overlays
+            ],
             "single": ground.single,
             "aoi": ground.aoi_name,
             "tiles": spec.tiles,
@@ -114,6 +123,11 @@ def charted(
     views[-1]["map"].add_child(Furniture(settings, views))
     maps = tuple(view["map"] for view in views)
     return Chart(spec=spec, maps=maps, said=tuple(dict.fromkeys(said)))
+
+
+def keep_words(figure: OfflineFigure, words: Words) -> None:
+    """Keep what the scripts say, once a page, under the name that they ask for."""
+    figure.keep("pocgeo-words", json_block(words.browser()), "application/json")
 
 
 def placed(released: Released) -> bool:

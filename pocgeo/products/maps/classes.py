@@ -13,6 +13,7 @@ from pocgeo.ground.errors import BadInput
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.maps.palettes import CATEGORY_COLOURS, NOTHING, YES, ramp
 from pocgeo.products.maps.spec import Category, MeasureSpec
+from pocgeo.products.words import ENGLISH, Words
 
 __all__ = ["Classed", "classed", "nice_breaks"]
 
@@ -68,7 +69,12 @@ class Classed:
 
 
 def classed(
-    values: pd.Series, measure: MeasureSpec, column: ColumnSpec, *, only_classes: bool = False
+    values: pd.Series,
+    measure: MeasureSpec,
+    column: ColumnSpec,
+    *,
+    only_classes: bool = False,
+    words: Words = ENGLISH,
 ) -> Classed:
     """Put a column into the classes its measure declares.
 
@@ -77,7 +83,7 @@ def classed(
     class and stands for the mean of its values: for many periods of many cells.
     """
     if measure.categories or pd.api.types.is_bool_dtype(values):
-        return in_categories(values, measure, column)
+        return in_categories(values, measure, column, words)
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     known = np.isfinite(numbers)
     digits = column.digits if measure.digits is None else measure.digits
@@ -85,13 +91,17 @@ def classed(
     edges = measure.breaks or nice_breaks(numbers[known & (numbers > 0)], measure.shares or equal)
     edges = tuple(edge for edge in edges if measure.zero is None or edge > 0)
     klass = np.digitize(numbers, edges)
-    labels = class_labels(edges, digits)
+    labels = class_labels(edges, digits, words)
     colours = list(ramp(measure.palette, len(edges) + 1))
     if measure.darker == "less":
         colours.reverse()
     if measure.zero is not None:
         labels, colours = [measure.zero, *labels], [NOTHING, *colours]
-        labels[1] = "more than 0" + (f", under {shown(edges[0], digits)}" if edges else "")
+        labels[1] = (
+            words("above_zero_under", edge=words.figures(shown(edges[0], digits)))
+            if edges
+            else words("above_zero")
+        )
         klass = np.where(numbers <= 0, 0, klass + 1)
         edges = (float(np.nextafter(0, 1)), *edges)
     klass = np.where(known, klass, len(labels))
@@ -116,17 +126,19 @@ def classed(
     )
 
 
-def in_categories(values: pd.Series, measure: MeasureSpec, column: ColumnSpec) -> Classed:
+def in_categories(
+    values: pd.Series, measure: MeasureSpec, column: ColumnSpec, words: Words
+) -> Classed:
     """Put a column of categories, or of true and false, into its declared classes."""
     kinds = measure.categories or (
-        Category(value="false", label="No", colour=NOTHING),
-        Category(value="true", label="Yes", colour=YES),
+        Category(value="false", label=words("no").capitalize(), colour=NOTHING),
+        Category(value="true", label=words("yes").capitalize(), colour=YES),
     )
     written = values.astype("object").map(
         lambda value: str(value).lower() if isinstance(value, bool | np.bool_) else str(value),
         na_action="ignore",
     )
-    position = {kind.value: i for i, kind in enumerate(kinds)}
+    position = {value: i for i, kind in enumerate(kinds) for value in (kind.value, *kind.also)}
     unknown = sorted(set(written.dropna()) - set(position))
     if unknown:
         raise BadInput(
@@ -252,13 +264,13 @@ def rounded_edge(edge: float) -> float:
     return float(f"{min(steps, key=lambda step: abs(step - edge / power)) * power:.6g}")
 
 
-def class_labels(edges: Sequence[float], digits: int) -> list[str]:
+def class_labels(edges: Sequence[float], digits: int, words: Words) -> list[str]:
     """Write the classes in words: "under 10", "10 – 50", "50 and over"."""
     if not edges:
-        return ["all values"]
-    said = [shown(edge, digits) for edge in edges]
-    between = [f"{a} – {b}" for a, b in pairwise(said)]
-    return [f"under {said[0]}", *between, f"{said[-1]} and over"]
+        return [words("all_values")]
+    said = [words.figures(shown(edge, digits)) for edge in edges]
+    between = [words("from_to", low=a, high=b) for a, b in pairwise(said)]
+    return [words("under", edge=said[0]), *between, words("and_over", edge=said[-1])]
 
 
 def shown(number: float, digits: int) -> str:

@@ -15,6 +15,7 @@ from pocgeo.products.disclosure import Released
 from pocgeo.products.maps.periods import Period, periods_of, wide_periods
 from pocgeo.products.maps.spec import MapSpec, MeasureSpec
 from pocgeo.products.maps.wording import column_of, written
+from pocgeo.products.words import ENGLISH, Words
 
 __all__ = ["Mosaic", "Values", "mosaic_of", "values_of"]
 
@@ -72,7 +73,7 @@ class Values:
 
 
 def mosaic_of(
-    spec: MapSpec, released: Released, further: Mapping[str, Released]
+    spec: MapSpec, released: Released, further: Mapping[str, Released], words: Words = ENGLISH
 ) -> tuple[Mosaic, MapSpec]:
     """Find what carries the colours; gives it with the declaration that fits it.
 
@@ -98,11 +99,11 @@ def mosaic_of(
             spec,
         )  # fmt: skip
     if spec.areas is None and not isinstance(table, gpd.GeoDataFrame):
-        spec = by_area(spec, released, further)
+        spec = by_area(spec, released, further, words)
     if spec.by not in table:
         raise MissingColumns(released.name, [spec.by], table.columns)
     table = last_periods(spec, table, spec.by)
-    return areal(spec, released, table, further), spec
+    return areal(spec, released, table, further, words), spec
 
 
 def chosen(spec: MapSpec, released: Released) -> pd.DataFrame:
@@ -126,7 +127,9 @@ def last_periods(spec: MapSpec, table: pd.DataFrame, key: str) -> pd.DataFrame:
     return ordered.drop_duplicates(key, keep="last")
 
 
-def by_area(spec: MapSpec, released: Released, further: Mapping[str, Released]) -> MapSpec:
+def by_area(
+    spec: MapSpec, released: Released, further: Mapping[str, Released], words: Words
+) -> MapSpec:
     """Turn a map of cells into one of areas, for an audience that has its table by area."""
     first = next((name for name in released.table.columns[:1] if name in JOINED_BY), None)
     if first is None or "areas" not in further:
@@ -141,7 +144,7 @@ def by_area(spec: MapSpec, released: Released, further: Mapping[str, Released]) 
         spec, areas="areas", by=key, areas_by="area_id" if key != first else "name",
         facts=(), reason=None, hatch=None,
         measures=tuple(coarse(measure) for measure in spec.measures),
-        notes=(*spec.notes, f"Drawn by area: {released.audience} have this by area, not by cell."),
+        notes=(*spec.notes, words("drawn_by_area", audience=words.text(released.audience))),
     )  # fmt: skip
 
 
@@ -151,8 +154,9 @@ def coarse(measure: MeasureSpec) -> MeasureSpec:
 
 
 def areal(
-    spec: MapSpec, released: Released, table: pd.DataFrame, further: Mapping[str, Released]
-) -> Mosaic:
+    spec: MapSpec, released: Released, table: pd.DataFrame, further: Mapping[str, Released],
+    words: Words,
+) -> Mosaic:  # fmt: skip
     """Put the table's rows on their polygons."""
     twice = table[spec.by].dropna()
     if twice.duplicated().any():
@@ -176,7 +180,7 @@ def areal(
         )
     drawn = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     lost = int((~drawn).sum())
-    said = (f"{lost} of {len(table)} rows have no polygon and are not drawn.",) if lost else ()
+    said = (words("no_polygon", lost=lost, rows=len(table)),) if lost else ()
     return Mosaic(
         released=released, table=table.loc[drawn].reset_index(drop=True), key=spec.by,
         resolution=None, geometry=shapes[drawn],
@@ -202,7 +206,9 @@ def names_of(table: pd.DataFrame, released: Released, key: str) -> list[str]:
     return ["" if pd.isna(value) else written(value, column) for value in table[name]]
 
 
-def values_of(mosaic: Mosaic, measure: MeasureSpec, source: Released, spec: MapSpec) -> Values:
+def values_of(
+    mosaic: Mosaic, measure: MeasureSpec, source: Released, spec: MapSpec, words: Words = ENGLISH
+) -> Values:
     """Find where each value of a measure belongs.
 
     Parameters
@@ -228,7 +234,7 @@ def values_of(mosaic: Mosaic, measure: MeasureSpec, source: Released, spec: MapS
         return Values(flat=table[measure.column], piece=once(at, source), period=np.zeros_like(at))
     if measure.period not in table:
         raise MissingColumns(source.name, [measure.period], table.columns)
-    which, periods = periods_of(table[measure.period], column_of(source, measure.period))
+    which, periods = periods_of(table[measure.period], column_of(source, measure.period), words)
     at = np.where(which < 0, -1, at)
     taken = which * len(mosaic.table) + at
     once(np.where(at < 0, -1, taken), source)

@@ -91,9 +91,9 @@ class OfflineFigure(Figure):
     numbered = True
     """Whether elements are named by their order, so that the same page has the same bytes."""
 
-    def __init__(self, *, title: str, language: str = "en") -> None:
+    def __init__(self, *, title: str, language: str = "en", direction: str = "ltr") -> None:
         super().__init__(title=title)
-        self.language = language
+        self.language, self.direction = language, direction
         self.body: Callable[[], SafeHtml] | None = None
         self.data: dict[str, SafeHtml] = {}
         self.hashes: dict[str, list[str]] = {"script": [], "style": []}
@@ -181,7 +181,8 @@ class OfflineFigure(Figure):
     def page(self, head: str, body: str, last: str) -> str:
         """Put the page together."""
         return (
-            f'<!DOCTYPE html>\n<html lang="{text(self.language)}">\n<head>\n'
+            f'<!DOCTYPE html>\n<html lang="{text(self.language)}" dir="{text(self.direction)}">\n'
+            "<head>\n"
             '<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{self.policy()}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

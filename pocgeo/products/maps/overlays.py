@@ -23,6 +23,7 @@ from pocgeo.products.maps.palettes import CATEGORY_COLOURS, ramp
 from pocgeo.products.maps.spec import OverlaySpec
 from pocgeo.products.maps.styles import STYLES
 from pocgeo.products.maps.wording import column_of, refuse_confidential, unique_words
+from pocgeo.products.words import ENGLISH, Words
 
 __all__ = ["Ground", "OverlayLayer", "OverlayPack", "pack_boundary", "pack_overlay"]
 
@@ -41,6 +42,9 @@ class Ground:
     cut_off_on: date
     single: bool
     """Whether the map fills the window."""
+
+    words: Words = ENGLISH
+    """Language of what is written by the way: ages, units, yes and no."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +87,11 @@ def pack_overlay(
         order = np.argsort(-table[spec.size].to_numpy("float64", na_value=-np.inf), kind="stable")
         table, geometry = table.iloc[order], geometry[order]
     content = packed_geometry(geometry, style, None if ground is None else around(ground.boundary))
-    content |= packed_columns(spec, released, table)
-    classes = None if spec.age is None or ground is None else aged(spec, table, ground.cut_off_on)
+    words = ENGLISH if ground is None else ground.words
+    content |= packed_columns(spec, released, table, words)
+    classes = (
+        None if spec.age is None or ground is None else aged(spec, table, ground.cut_off_on, words)
+    )
     if style.get("coloured") and "kinds" in content:
         classes = by_kind(content["kinds"])
     head = overlay_head(spec, released, style, table, int((~drawn).sum()))
@@ -115,7 +122,9 @@ def overlay_head(
     }
 
 
-def packed_columns(spec: OverlaySpec, released: Released, table: pd.DataFrame) -> dict[str, Any]:
+def packed_columns(
+    spec: OverlaySpec, released: Released, table: pd.DataFrame, words: Words
+) -> dict[str, Any]:
     """Pack the columns of tooltips, labels and kinds, each as words and a position per feature."""
     content: dict[str, Any] = {"facts": []}
     facts = [name for name in spec.facts if name in table.columns]
@@ -123,8 +132,8 @@ def packed_columns(spec: OverlaySpec, released: Released, table: pd.DataFrame) -
     for name in (*facts, *wanted):
         refuse_confidential(released, name)
         text = table[name].fillna("") if name == spec.label and name not in facts else table[name]
-        codes, words = unique_words(text, column_of(released, name))
-        column = {"label": column_of(released, name).label, "at": codes.tolist(), "words": words}
+        codes, said = unique_words(text, column_of(released, name), words)
+        column = {"label": column_of(released, name).label, "at": codes.tolist(), "words": said}
         if name in facts:
             content["facts"].append(column)
         if name == spec.label:
@@ -152,7 +161,7 @@ class FeatureClasses:
         return [{**each, "features": count} for each, count in listed if count]
 
 
-def aged(spec: OverlaySpec, table: pd.DataFrame, day: date) -> FeatureClasses | None:
+def aged(spec: OverlaySpec, table: pd.DataFrame, day: date, words: Words) -> FeatureClasses | None:
     """Put features into classes of age; the darkest are the latest."""
     if spec.age is None or spec.age not in table.columns:
         return None
@@ -160,15 +169,15 @@ def aged(spec: OverlaySpec, table: pd.DataFrame, day: date) -> FeatureClasses | 
     end = pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=1)
     days = ((end - at) / pd.Timedelta(days=1)).to_numpy(dtype="float64", na_value=np.nan)
     edges = [f"{edge:g}" for edge in spec.age_days]
-    labels = [f"up to {edges[0]} days"]
-    labels += [f"{young} – {old} days" for young, old in pairwise(edges)]
-    labels += [f"more than {edges[-1]} days"]
+    labels = [words("age_up_to", days=edges[0])]
+    labels += [words("age_from_to", low=young, high=old) for young, old in pairwise(edges)]
+    labels += [words("age_over", days=edges[-1])]
     colours = ramp("moss", len(labels) + 2)[:1:-1]
     of = [{"label": label, "colour": colour} for label, colour in zip(labels, colours, strict=True)]
-    of.append({"label": "age unknown", "colour": "#8d959c"})
+    of.append({"label": words("age_unknown"), "colour": "#8d959c"})
     classes = np.digitize(days, spec.age_days, right=True)
     at_class = np.where(np.isnan(days), len(labels), classes)
-    return FeatureClasses(title="Age", at=at_class.tolist(), of=of)
+    return FeatureClasses(title=words("age"), at=at_class.tolist(), of=of)
 
 
 def by_kind(kinds: Mapping[str, Any]) -> FeatureClasses:
@@ -187,11 +196,11 @@ def around(boundary: Any) -> tuple[float, float, float, float]:
     return west - margin, south - margin, east + margin, north + margin
 
 
-def pack_boundary(boundary: Any) -> OverlayPack:
+def pack_boundary(boundary: Any, name: str = "Area of interest") -> OverlayPack:
     """Pack the outline of the AOI: the land beneath the cells and the line above them."""
     style = STYLES["boundary"]
     packed = pack_json(packed_geometry(np.array([boundary]), style) | {"facts": []})
-    head = {"name": "Area of interest", "style": dict(style), "show": True, "features": 1, "of": 1}
+    head = {"name": name, "style": dict(style), "show": True, "features": 1, "of": 1}
     return OverlayPack(
         head=head | {"unplaced": 0, "lacks": [], "data": packed.name},
         name=packed.name,

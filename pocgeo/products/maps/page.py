@@ -1,8 +1,10 @@
 """The page around the maps: marking, question, data cut-off, method, notes, manifest."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import accumulate
 from typing import Any
 
 from pocgeo.ground.errors import BadInput, Refused
@@ -13,12 +15,16 @@ from pocgeo.products.maps.offline import OfflineFigure
 from pocgeo.products.maps.overlays import Ground
 from pocgeo.products.maps.safe_text import SafeHtml, joined, tag, text
 from pocgeo.products.maps.spec import MapSpec
-from pocgeo.products.maps.wording import day
+from pocgeo.products.maps.translation import columns_of, released_in, spec_in, tables_in
+from pocgeo.products.words import Words
 
 __all__ = ["DISCLAIMER", "Page", "PageFrame"]
 
 MARKINGS = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY CONFIDENTIAL")
 """Low to high."""
+
+UNFOLDED = 420
+"""Letters of notes that are always open; what follows is a click away, and open on paper."""
 
 DISCLAIMER = (
     "The boundaries, names and designations shown do not imply official endorsement "
@@ -64,7 +70,7 @@ class PageFrame:
     """Inputs' digests, parameters, versions; kept in the page as JSON."""
 
     language: str = "en"
-    """Language of the page, BCP 47."""
+    """en, fr or ar; what has no translation stays English, and the page says how much."""
 
 
 class Page:
@@ -81,9 +87,11 @@ class Page:
         if frame.marking not in MARKINGS:
             raise BadInput(f"marking is {frame.marking!r}. Use one of: {', '.join(MARKINGS)}.")
         self.frame, self.single = frame, single
+        self.words = Words(frame.language)
         self.figure = OfflineFigure(
-            title=f"{frame.title} · {frame.aoi_name}", language=frame.language
-        )
+            title=f"{self.words.text(frame.title)} · {frame.aoi_name}", language=frame.language,
+            direction=self.words.direction,
+        )  # fmt: skip
         self.figure.body = self.body
         self.blocks: list[SafeHtml | Chart] = []
         self.manifest_name = self.figure.keep_json(dict(frame.manifest))
@@ -118,7 +126,12 @@ class Page:
             self.check(released)
         if cells is not None:
             self.check(cells)
-        frame = self.frame
+        frame, words = self.frame, self.words
+        named = columns_of(spec)
+        spec = spec_in(spec, words)
+        cells = None if cells is None else released_in(cells, named, words)
+        overlays = tables_in(overlays, named, words)
+        further = tables_in(further or {}, named, words)
         if spec.tiles is not None:
             if frame.marking != MARKINGS[0]:
                 raise Refused(
@@ -128,9 +141,9 @@ class Page:
             self.figure.allow_tiles(spec.tiles)
         ground = Ground(
             boundary=frame.boundary, aoi_name=frame.aoi_name, cut_off_on=frame.cut_off_on,
-            single=self.single,
+            single=self.single, words=words,
         )  # fmt: skip
-        self.blocks.append(charted(self.figure, spec, ground, cells, overlays, further or {}))
+        self.blocks.append(charted(self.figure, spec, ground, cells, overlays, further))
 
     def check(self, released: Released) -> None:
         """Refuse a table that was not released for this page."""
@@ -168,20 +181,22 @@ class Page:
     def banner(self, place: str) -> SafeHtml:
         """Write the marking."""
         level = MARKINGS.index(self.frame.marking)
-        return tag("div", self.frame.marking, class_=f"poc-marking poc-level-{level} poc-{place}")
+        said = self.words.text(self.frame.marking)
+        return tag("div", said, class_=f"poc-marking poc-level-{level} poc-{place}")
 
     def header(self, question: str) -> SafeHtml:
         """Write title and question on the left; place, period and cut-off on the right."""
-        frame = self.frame
-        facts = [("Area", frame.aoi_name)]
+        frame, words = self.frame, self.words
+        facts = [(words("area"), frame.aoi_name)]
         if frame.period:
-            facts.append(("Period", f"{day(frame.period[0])} – {day(frame.period[1])}"))
-        facts.append(("Data to", day(frame.cut_off_on)))
-        facts.append(("Audience", frame.audience))
+            first, last = map(words.short_day, frame.period)
+            facts.append((words("period"), words("from_to", low=first, high=last)))
+        facts.append((words("data_to"), words.short_day(frame.cut_off_on)))
+        facts.append((words("audience"), words.text(frame.audience)))
         right = joined(
             tag("div", joined([tag("dt", name), tag("dd", value)], "")) for name, value in facts
         )
-        left = [tag("h1", frame.title)] + ([tag("p", question)] if question else [])
+        left = [tag("h1", words.text(frame.title))] + ([tag("p", question)] if question else [])
         return tag(
             "header", joined([tag("div", joined(left)), tag("dl", right)]), class_="poc-header"
         )
@@ -197,7 +212,7 @@ class Page:
         panel = f"panel-{chart.maps[0].get_name()}"
         stage = [
             tag("div", joined(places), class_="poc-charts"),
-            tag("aside", "", id=panel, class_="poc-panel", aria_label="Legend"),
+            tag("aside", "", id=panel, class_="poc-panel", aria_label=self.words("legend")),
         ]
         drawn = tag("div", joined(stage), class_="poc-stage")
         if self.single:
@@ -205,30 +220,48 @@ class Page:
         before = [tag("h2", spec.title), tag("p", spec.question, class_="poc-question")]
         return tag(
             "section",
-            joined([*before, drawn, notes(chart.said)]),
+            joined([*before, drawn, notes(chart.said, self.words)]),
             class_="poc-section poc-map-section",
         )
 
     def footer(self) -> SafeHtml:
         """Write method, notes, disclaimer, and where the page comes from."""
-        frame = self.frame
-        said = list(frame.notes)
+        frame, words = self.frame, self.words
+        said = [words.text(line) for line in frame.notes]
         if self.single:
             said += [
                 line for block in self.blocks if isinstance(block, Chart) for line in block.said
             ]
-        parts = [notes(dict.fromkeys(said))]
+        parts = [notes(dict.fromkeys(said), words)]
         if frame.method:
-            parts.append(tag("p", joined([tag("b", "Method."), text(frame.method)], " ")))
-        made = (
-            f"Made {day(frame.made_at)}, {frame.made_at:%H:%M} UTC by pocgeo · "
-            f"manifest {digest_of(frame.manifest)[:12]}"
-        )
-        parts.append(tag("p", joined([text(DISCLAIMER), text(made)], " "), class_="poc-small"))
+            parts.append(
+                tag(
+                    "p",
+                    joined([tag("b", words("method") + "."), text(words.text(frame.method))], " "),
+                )
+            )
+        last = [words.text(DISCLAIMER)]
+        last.append(words("made", day=words.short_day(frame.made_at),
+                          time=f"{frame.made_at:%H:%M}",
+                          digest=digest_of(frame.manifest)[:12]))  # fmt: skip
+        if words.untranslated:
+            last.append(words("untranslated", texts=len(words.untranslated)))
+        parts.append(tag("p", joined(map(text, last), " "), class_="poc-small"))
         return tag("footer", joined(parts), class_="poc-footer", data_manifest=self.manifest_name)
 
 
-def notes(said: Iterable[str]) -> SafeHtml:
-    """Write sentences as one paragraph."""
-    lines = [tag("span", line) for line in said]
-    return tag("p", joined(lines, " "), class_="poc-notes") if lines else SafeHtml("")
+def notes(said: Iterable[str], words: Words) -> SafeHtml:
+    """Write sentences as one paragraph; what is more than a few lines is folded."""
+    lines = list(said)
+    lengths = list(accumulate(map(len, lines)))
+    shown = max(1, bisect_right(lengths, UNFOLDED)) if lines else 0
+    first = [tag("span", line, dir="auto") for line in lines[:shown]]
+    rest = [tag("span", line, dir="auto") for line in lines[shown:]]
+    if not first:
+        return SafeHtml("")
+    part = tag("p", joined(first, " "), class_="poc-notes")
+    if not rest:
+        return part
+    more = tag("summary", words("more_notes", notes=len(rest)))
+    folded = joined([more, tag("p", joined(rest, " "), class_="poc-notes poc-further")])
+    return joined([part, tag("details", folded, class_="poc-more")])

@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pocgeo.products.columns import ColumnSpec
-from pocgeo.products.maps.wording import day, written
+from pocgeo.products.maps.wording import written
+from pocgeo.products.words import ENGLISH, Words
 
 __all__ = ["Period", "joined_periods", "periods_of", "wide_periods"]
 
@@ -25,7 +26,7 @@ class Period:
 
 
 def periods_of(
-    values: pd.Series, column: ColumnSpec
+    values: pd.Series, column: ColumnSpec, words: Words = ENGLISH
 ) -> tuple[NDArray[np.int64], tuple[Period, ...]]:
     """Give each row the number of its period, in order of time; -1 where unknown.
 
@@ -36,24 +37,26 @@ def periods_of(
     which, found = pd.factorize(values, sort=True)
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         days = pd.DatetimeIndex(found).tz_localize(None)
-        labels = day_labels(days)
+        labels = day_labels(days, words)
         named = [Period(f"{at:%Y-%m-%d}", label) for at, label in zip(days, labels, strict=True)]
     else:
-        named = [Period(f"~{i:05d}", written(value, column)) for i, value in enumerate(found)]
+        named = [
+            Period(f"~{i:05d}", written(value, column, words)) for i, value in enumerate(found)
+        ]
     return which.astype(np.int64), tuple(named)
 
 
-def day_labels(days: pd.DatetimeIndex) -> Sequence[str]:
+def day_labels(days: pd.DatetimeIndex, words: Words = ENGLISH) -> Sequence[str]:
     """Name first days of periods: "2026", "Q1 2026", "Mar 2026", "Week of 2 Mar 2026", a day."""
     gap = int(np.diff(days.to_numpy()).min() / np.timedelta64(1, "D")) if len(days) > 1 else 28
     first = bool((days.day == 1).all())
     if first and gap >= 365 and bool((days.month == 1).all()):
         return [f"{at:%Y}" for at in days]
     if first and gap >= 90 - 1 and bool((days.month % 3 == 1).all()):
-        return [f"Q{(at.month + 2) // 3} {at:%Y}" for at in days]
+        return [words("quarter", number=(at.month + 2) // 3, year=at.year) for at in days]
     if first and gap >= 28:
-        return [f"{at:%b %Y}" for at in days]
-    return [("Week of " if gap == 7 else "") + day(at) for at in days]
+        return [words.month(at) for at in days]
+    return [words("week_of", day=said) if gap == 7 else said for said in map(words.short_day, days)]
 
 
 def wide_periods(labels: Iterable[str]) -> tuple[Period, ...]:

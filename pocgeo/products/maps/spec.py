@@ -38,6 +38,9 @@ class Category:
     colour: str | None = None
     """#rrggbb; None takes the next of the house's category colours."""
 
+    also: tuple[str, ...] = ()
+    """Further values that are shown as this kind; name the column in `facts` to say which."""
+
     loud: bool = False
     """Whether such a cell is drawn larger than it is from afar: rare, and not to be missed."""
 

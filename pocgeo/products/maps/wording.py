@@ -11,18 +11,17 @@ from numpy.typing import NDArray
 from pocgeo.ground.errors import BadInput
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.disclosure import Released
+from pocgeo.products.words import ENGLISH, Words
 
 __all__ = [
     "SILENT_UNITS",
     "column_of",
-    "day",
     "number",
     "refuse_confidential",
     "unique_words",
     "written",
 ]
 
-UNKNOWN = "unknown"
 JOINED_UNITS = {"%", "°"}
 SILENT_UNITS = {None, "", "0–1"}
 """Units that a heading shows and a value does not repeat."""
@@ -52,35 +51,32 @@ def number(value: float, digits: int) -> str:
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
-def day(value: date) -> str:
-    """Write a day as 30 Jun 2026: no reader takes the month for the day."""
-    return f"{value.day} {value:%b %Y}"
-
-
-def written(value: Any, column: ColumnSpec) -> str:
+def written(value: Any, column: ColumnSpec, words: Words = ENGLISH) -> str:
     """Write one known value for people."""
     if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
+        return words("yes" if value else "no")
     if isinstance(value, pd.Timestamp | datetime | date):
-        return day(value)
+        return words.short_day(value)
     if isinstance(value, int | float | np.integer | np.floating):
         if not math.isfinite(value):
-            return UNKNOWN
-        said = number(float(value), column.digits)
+            return words("unknown")
+        said = words.figures(number(float(value), column.digits))
         if column.unit is None or column.unit in SILENT_UNITS:
             return said
         return said + ("" if column.unit in JOINED_UNITS else " ") + column.unit
     return str(value)
 
 
-def unique_words(values: pd.Series, column: ColumnSpec) -> tuple[NDArray[np.int64], list[str]]:
+def unique_words(
+    values: pd.Series, column: ColumnSpec, words: Words = ENGLISH
+) -> tuple[NDArray[np.int64], list[str]]:
     """Write a column as a dictionary: the words, and one position in them per row.
 
     A row whose value is unknown points at the word for unknown.
     """
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    words = [written(value, column) for value in uniques]
+    said = [written(value, column, words) for value in uniques]
     if (codes < 0).any():
-        codes = np.where(codes < 0, len(words), codes)
-        words.append(UNKNOWN if column.missing == "–" else column.missing)
-    return codes.astype(np.int64), words
+        codes = np.where(codes < 0, len(said), codes)
+        said.append(words("unknown") if column.missing == "–" else column.missing)
+    return codes.astype(np.int64), said
