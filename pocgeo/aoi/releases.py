@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from pocgeo.aoi.standards import as_of_day
+from pocgeo.analyses.forecast import ForecastStandard
+from pocgeo.analyses.hotspots import HotspotTest
+from pocgeo.analyses.scorecard import ScorecardStandard
+from pocgeo.aoi import answers, reaching
+from pocgeo.aoi.standards import as_of_day, moment, standard
 from pocgeo.aoi.threats import incidents_placed
 from pocgeo.ground.errors import BadInput, PocgeoError, Refused, UnreadableSource
+from pocgeo.ground.frames import plain
 from pocgeo.ground.provenance import made_at
 from pocgeo.products.audiences import OUTSIDE, policy
 from pocgeo.products.disclosure import Released
@@ -25,7 +30,10 @@ if TYPE_CHECKING:
     from pocgeo.aoi.area import Aoi
     from pocgeo.aoi.indexed import Indexed
 
-__all__ = ["kept_register", "policy_of", "record_of", "refuse_filters", "releases", "written_down"]
+__all__ = [
+    "kept_register", "policy_of", "record_of", "refuse_filters", "releases", "usual_standards",
+    "written_down",
+]  # fmt: skip
 
 FOLDER, FILE = "releases", "register.json"
 FORMAT = 1
@@ -78,36 +86,77 @@ def record_of(index: "Indexed", day: date) -> IncidentRecord | None:
     )
 
 
-def refuse_filters(finding: pd.DataFrame, audience: str, defaults: Mapping[str, Any]) -> None:
+def usual_standards(aoi: "Aoi") -> dict[str, Any]:
+    """Give the standards of aoi.toml and the house: the only ones answered outside."""
+    file, index = aoi.file, aoi.indexed
+    usual: dict[str, Any] = {
+        "coverage": answers.coverage_standard(index, {}),
+        "hotspots": standard(HotspotTest, file, "hotspots"),
+        "forecast": standard(ForecastStandard, file, "forecast"),
+        "scorecard": standard(ScorecardStandard, file, "scorecard"),
+        "within_min": reaching.STEPS_MIN,
+        "reach": answers.standards_of(index, moment(index, None)),
+        "since": pd.Timestamp(file.period[0]),
+    }
+    said: dict[str, Any] = plain(usual)
+    return said
+
+
+def refuse_filters(finding: pd.DataFrame, audience: str, usual: Mapping[str, Any]) -> None:
     """Refuse a narrower question to those outside: two answers would differ by a few incidents.
+
+    Parameters
+    ----------
+    finding : DataFrame
+    audience : str
+    usual : mapping
+        Section of standards -> what aoi.toml or the house says, as `usual_standards` gives it.
 
     Raises
     ------
     Refused
         The finding was asked for with a filter, or with standards that aoi.toml does not set.
     """
-    standard = finding.attrs.get("standard", {})
-    asked = [FILTERS[name] for name in FILTERS if _named(standard, name)]
-    for section, usual in defaults.items():
-        given = standard.get(section)
-        if given is not None and given != usual:
-            asked.append(f"standards of {section} other than those of aoi.toml")
+    said = plain(finding.attrs.get("standard", {}))
+    name = str(finding.attrs.get("name", "table"))
+    asked = [FILTERS[word] for word in FILTERS if _named(said, word, usual.get(word))]
+    for section, declared in usual.items():
+        both_seasons = section == "reach" and name == BOTH_SEASONS
+        if section in said and not both_seasons and said[section] != declared:
+            asked.append(f"{SECTIONS[section]} other than aoi.toml's or the house's")
     if asked:
-        name = finding.attrs.get("name", "table")
         raise Refused(
             f"{name} for {audience}: {', '.join(dict.fromkeys(asked))} would let two answers be "
             "subtracted, down to single incidents. Possible instead: the whole table without them "
             f"(rows may be picked from the file), or `pocgeo indicators --audience {audience}` by "
             "month."
         )
+    if said.get("coverage", {}).get("min_risk"):
+        raise Refused(
+            f"{name} for {audience}: with min_risk above 0 in aoi.toml, who counts depends on "
+            "single incidents. Possible instead: the same with min_risk = 0."
+        )
 
 
-def _named(said: Any, name: str) -> bool:
-    """Say whether a standard, at any depth, gives a value to a word."""
+BOTH_SEASONS = "reach_seasons"
+"""The table that compares the seasons, whatever season aoi.toml names."""
+
+SECTIONS = {
+    "coverage": "standards of coverage (--reach, --presence, --alert, --require, --min-risk)",
+    "hotspots": "a hotspot test (--disk, --expectation, --severity)",
+    "forecast": "a forecast (--months, --lag-months, --resolution)",
+    "scorecard": "a scorecard",
+    "within_min": "--minutes",
+    "reach": "--season",
+}
+
+
+def _named(said: Any, word: str, usual: Any = None) -> bool:
+    """Say whether a standard, at any depth, gives another value than the usual to a word."""
     if not isinstance(said, Mapping):
         return False
     return any(
-        (key == name and value not in (None, "", [], {}, ())) or _named(value, name)
+        (key == word and value not in (None, "", [], {}, (), usual)) or _named(value, word, usual)
         for key, value in said.items()
     )
 

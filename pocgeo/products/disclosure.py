@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any
 
@@ -93,13 +94,17 @@ def _passed(
     if "restricted" in policy.sees:
         totals = totals_of(table, specs, kind)
         return Outward(table=table, columns=specs, totals=totals, notes=notes, withheld=secret)
+    _check_name(policy, name, context)
+    itself = frozenset(column for column, spec in specs.items() if spec.sensitivity in policy.sees)
     specs = {column: _at_least(spec, floor) for column, spec in specs.items()}
     if finding.attrs.get("sensitivity") == "open" and kind in LAYER_KINDS:
         out = open_part(table, specs, policy, kind)
     else:
         _check_kind(policy, name, kind, specs, context)
         standard = finding.attrs.get("standard", {})
-        asked = Asked(name=name, kind=kind, policy=policy, context=context, standard=standard)
+        asked = Asked(
+            name=name, kind=kind, policy=policy, context=context, standard=standard, itself=itself
+        )  # fmt: skip
         out = outward(table, specs, asked)
     inward = ("Notes on the records behind this are for internal readers.",) if notes else ()
     return replace(out, withheld=(*secret, *out.withheld, *inward))
@@ -151,6 +156,13 @@ def _check_secret(floor: str, name: str) -> None:
         raise Refused(f"{name} is confidential as a whole: it is in no product.")
 
 
+def _check_name(policy: Policy, name: str, context: ReleaseContext) -> None:
+    """Refuse what the policy names, open or not, with its reason."""
+    for given, reason in policy.refused.items():
+        if fnmatchcase(name, given):
+            raise _refused(policy, name, reason, context)
+
+
 def _check_kind(
     policy: Policy,
     name: str,
@@ -158,15 +170,18 @@ def _check_kind(
     specs: Mapping[str, ColumnSpec],
     context: ReleaseContext,
 ) -> None:
-    """Refuse what the policy names, with its reason."""
+    """Refuse the kinds of tables that the policy names, with its reason."""
     guarded = any(spec.sensitivity not in policy.sees for spec in specs.values())
-    reason = policy.refused.get(name) or (policy.refused.get(kind) if guarded else None)
-    if reason:
-        level = context.resolution
-        coarser = (
-            "coarser cells" if level is None else f"resolution {max(level - policy.coarser_by, 0)}"
-        )
-        raise Refused(f"{name} for {policy.audience}: " + reason.replace("{resolution}", coarser))
+    if guarded and kind in policy.refused:
+        raise _refused(policy, name, policy.refused[kind], context)
+
+
+def _refused(policy: Policy, name: str, reason: str, context: ReleaseContext) -> Refused:
+    level = context.resolution
+    coarser = (
+        "coarser cells" if level is None else f"resolution {max(level - policy.coarser_by, 0)}"
+    )
+    return Refused(f"{name} for {policy.audience}: " + reason.replace("{resolution}", coarser))
 
 
 def _kind(table: pd.DataFrame) -> str:

@@ -15,8 +15,8 @@ __all__ = ["indicators_outward", "is_indicators"]
 INCIDENTS, PERSONS, SHARE = "incidents", "persons", "share"
 """Units in which small values point at cases."""
 
-OF_PEOPLE = "_covered_share"
-"""Ending of shares of people, which do not rest on incidents."""
+OF_PEOPLE = "people_covered_share"
+"""The share of people, which does not rest on incidents."""
 
 WHOLE = "all"
 """The category that is the sum of the others."""
@@ -69,13 +69,13 @@ def indicators_outward(
     last = rows["month_on"] + pd.offsets.MonthEnd(0)
     rows["slice"] = np.searchsorted(np.array(ends, dtype="datetime64[ns]"), last.to_numpy())
     complete = (rows["slice"] < len(ends)).to_numpy()
-    open_kind = rows["indicator"].str.endswith(OF_PEOPLE).to_numpy()
+    open_kind = rows["indicator"].eq(OF_PEOPLE).to_numpy()
     place = rows["area_kind"].isin([TOP, PARTS]) & ~rows["unit"].eq(INCIDENTS)
     place |= rows["area_kind"].eq(TOP)
     fits = place & (rows["category"].eq(WHOLE) | rows["area_kind"].eq(TOP))
     rows = rows[complete & (open_kind | fits.to_numpy())].reset_index(drop=True)
     value = rows["value"].astype("float64").to_numpy(copy=True)
-    guarded = ~rows["indicator"].str.endswith(OF_PEOPLE)
+    guarded = rows["indicator"].ne(OF_PEOPLE)
     for indicator, part in rows[guarded].groupby("indicator", sort=True):
         value[part.index] = _fixed(part, memory.setdefault(str(indicator), {}), policy)
     rows["value"] = value
@@ -192,7 +192,7 @@ def _words(table: pd.DataFrame, rows: pd.DataFrame, policy: Policy) -> tuple[str
     ]
     gone = sorted(set(table["indicator"]) & set(policy.withheld_indicators))
     if gone:
-        words.append(f"Indicators of presence are not for {policy.audience}: {', '.join(gone)}.")
+        words.append(f"Not for {policy.audience}: {', '.join(gone)}.")
     if len(rows) < len(table) and "area_kind" in table:
         words.append("By AOR, and by area and perpetrator at once: not for readers outside.")
     return tuple(words)

@@ -41,6 +41,11 @@ POINT_FACTS = ("perpetrator", "incident_type")
 MEASURED = ("sum", "mean", "min", "max")
 """How a measure is joined; "first" is what names a row."""
 
+DAYS_ASKED = frozenset(
+    {"as_of", "as_of_on", "end_on", "from_on", "presence_from_on", "presence_until_on"}
+)
+"""Words of a standard that say for which days a table was asked."""
+
 COUNTED = "incidents"
 """Column that the register counts by place: incidents from the first day to the cut-off."""
 
@@ -67,6 +72,9 @@ class Asked:
     standard: Mapping[str, Any] = field(default_factory=dict)
     """Standards of the finding: the same table with others is another table."""
 
+    itself: frozenset[str] = frozenset()
+    """Columns that are open by themselves, whatever the sensitivity of the table."""
+
     @cached_property
     def register(self) -> Register:
         """What was released before; a new one where nobody keeps it."""
@@ -86,9 +94,18 @@ class Asked:
     @property
     def memory(self) -> Memory:
         """Where values of this table are kept."""
-        said = json.dumps(plain(dict(self.standard)), sort_keys=True, default=str)
+        said = json.dumps(plain(_without_days(self.standard)), sort_keys=True, default=str)
         name = f"{self.name} {sha256(said.encode()).hexdigest()[:8]}"
         return Memory(register=self.register, table=name, k=self.policy.k)
+
+
+def _without_days(standard: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the days of a question out: the next release is of the same table."""
+    return {
+        name: _without_days(said) if isinstance(said, Mapping) else said
+        for name, said in standard.items()
+        if name not in DAYS_ASKED
+    }
 
 
 def counted_column(columns: Mapping[str, ColumnSpec], asked: Asked) -> str | None:

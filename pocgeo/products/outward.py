@@ -68,8 +68,8 @@ def outward(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked
         out = cells_outward(lean, usable, table, asked)
     else:
         out = _areas(lean, usable, asked)
-    measured = [spec for spec in out.columns.values() if spec.released_as in MEASURED]
-    if not any(spec.sensitivity not in policy.sees for spec in measured):
+    measured = [name for name, spec in out.columns.items() if spec.released_as in MEASURED]
+    if not any(name in columns and name not in asked.itself for name in measured):
         raise Refused(
             f"{asked.name} for {policy.audience}: nothing in it may be shown even in coarser form. "
             "Possible instead: --audience internal."
@@ -105,7 +105,8 @@ def _areas(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked)
         column = policy.areas_by
     elif asked.kind in {"areas", "series"} and any(name in table for name in (*AREAS, *TIMES)):
         joined, specs = _same_rows(table, columns, policy)
-        note, column = "", None
+        note = "" if len(joined) == len(table) else "Rows of single places are left out."
+        column = None
     else:
         raise Refused(
             f"{asked.name} for {policy.audience}: a restricted table that is neither of cells nor "
@@ -122,6 +123,7 @@ def _areas(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked)
         keys = joined[named].astype(str)
         memory = asked.memory
         spoken = keys.agg(" · ".join, axis=1) if named else pd.Series("", index=joined.index)
+        basis = np.where(spoken.duplicated(keep=False), np.nan, basis)  # one value, one row
         joined = by_area(joined, resting, basis, lambda row: str(spoken.iloc[row]), memory)
     joined = _in_plain_order(joined, specs)
     kind = "points" if "gap_area_id" in table else asked.kind  # gap areas are disjoint
@@ -161,6 +163,8 @@ def _same_rows(
         and (spec.sensitivity in policy.sees or spec.released_as != "none")
     }
     with_shape = "area_id" in table and "geometry" in table
+    if "area_kind" in table:
+        table = table[table["area_kind"].isin(list(AREA_COLUMNS))]
     return table[[*kept, *(["geometry"] if with_shape else [])]], kept
 
 
@@ -206,7 +210,7 @@ def open_part(
 def _indicators(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked) -> Outward:
     """Release a monthly series: rows already released stay as they were."""
     policy, register = asked.policy, asked.register
-    memory = register.rows.setdefault(asked.memory.table, {})
+    memory = register.rows.setdefault(asked.name, {})
     ends: tuple[date, ...] = (asked.until,)
     if asked.context.record is not None:
         asked.known(asked.context.record)

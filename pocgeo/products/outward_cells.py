@@ -10,7 +10,7 @@ from pocgeo.cells import grid
 from pocgeo.ground.errors import Refused
 from pocgeo.products.columns import ColumnSpec, column_specs
 from pocgeo.products.outgoing import AREAS, TIMES, Asked, Outward, counted_column, totals_of
-from pocgeo.products.register import PlacePieces, table_record
+from pocgeo.products.register import IncidentRecord, PlacePieces, table_record
 from pocgeo.products.released import Policy
 from pocgeo.products.suppression import by_piece, coarsened
 
@@ -34,8 +34,9 @@ def cells_outward(
     specs = {name: spec for name, spec in columns.items() if spec.released_as != "none"}
     resting = {name: spec for name, spec in specs.items() if spec.derived_from}
     counted = counted_column(specs, asked)
-    chosen = _is_chosen(table)
-    if chosen and asked.context.record is None:
+    record = asked.context.record
+    chosen = _is_chosen(table, record)
+    if chosen if record is None else (counted or resting) and _in_part(table, record):
         raise Refused(
             f"{asked.name} for {policy.audience}: chosen rows alone would reveal the others. "
             "Possible instead: the table of all cells."
@@ -83,11 +84,20 @@ def _words(counted: str | None, policy: Policy) -> tuple[str, ...]:
     )
 
 
-def _is_chosen(table: pd.DataFrame) -> bool:
+def _is_chosen(table: pd.DataFrame, record: IncidentRecord | None) -> bool:
     """Say whether rows are the flagged ones among all."""
-    if "hotspot" not in table or not len(table):
+    if "hotspot" not in table or (record is None and not len(table)):
         return False
     return bool(table["hotspot"].fillna(value=False).astype(bool).all())
+
+
+def _in_part(table: pd.DataFrame, record: IncidentRecord) -> bool:
+    """Say whether cells are missing, other than those that are not hotspots."""
+    if _is_chosen(table, record):
+        return False
+    cells = table["cell"].to_numpy(dtype=np.int64)
+    level = grid.resolution_of(cells) if len(cells) else 0
+    return not np.isin(grid.parents(record.cells, level), cells).all()
 
 
 def _completed(
