@@ -265,6 +265,25 @@ def test_a_workbook_computes_nothing_and_numbers_stay_numbers(tmp_path) -> None:
     assert b"2026-07-01T10:00:00Z" in _part(path, "docProps/core.xml")
 
 
+def test_a_workbook_holds_every_table_of_an_answer_on_a_sheet_each(tmp_path) -> None:
+    first, second = released(gap_table()), released(cell_table(), "population")
+    path = export(first, tmp_path / "both.xlsx", "xlsx", further=[second])
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == [
+        first.name.replace("_", " "), second.name.replace("_", " "), "Read me"
+    ]  # fmt: skip
+    for sheet, table in zip(book.worksheets, (first, second), strict=False):
+        assert sheet["A1"].value == f"{table.marking} · {table.title}"
+        assert sheet.max_row == len(table.table) + 4  # marking, headings, a blank, provenance
+    said = [row[0].value for row in book["Read me"].iter_rows()]
+    assert [first.title, second.title] == [
+        text for text in said if text in {first.title, second.title}
+    ]
+    with pytest.raises(BadInput, match="csv holds one table"):
+        export(first, tmp_path / "both.csv", "csv", further=[second])
+    assert not (tmp_path / "both.csv").exists()
+
+
 def _part(path: Path, name: str) -> bytes:
     import zipfile
 

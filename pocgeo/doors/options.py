@@ -49,7 +49,10 @@ class Delivery:
     top: int | None
 
     def deliver(self, area: Any, *tables: Any) -> None:
-        """Pass tables through the gate and print them, or write the first one to a file."""
+        """Pass tables through the gate and print them, or write them to a file.
+
+        Text and xlsx hold all tables; the other formats hold the first one, and it is said.
+        """
         import pocgeo
 
         released: list[Any] = []
@@ -71,8 +74,16 @@ class Delivery:
         path = self.out or area.out_path(released[0], form)
         if form == "text":
             click.echo(pocgeo.save_text(released, path, top=self.top))
-        else:
-            click.echo(f"Wrote {pocgeo.export(released[0].first(self.top), path, form)}")
+            return
+        first, *rest = (each.first(self.top) for each in released)
+        further = rest if form == "xlsx" else []
+        click.echo(f"Wrote {pocgeo.export(first, path, form, further=further)}")
+        if len(rest) > len(further):
+            click.echo(
+                f"{form} holds one table, {first.name}; xlsx would hold all {len(released)}, "
+                "a sheet each.",
+                err=True,
+            )
 
 
 def product_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from pocgeo.products.kml import kml_document
 from pocgeo.products.manifest import as_json, plain_json
 from pocgeo.products.phrasing import clean, hex_cells, provenance_line
 from pocgeo.products.released import Released
-from pocgeo.products.workbook import inert, workbook_bytes
+from pocgeo.products.workbook import SheetContent, inert, workbook_bytes
 
 __all__ = ["FORMATS", "SUFFIXES", "export", "flat", "spatial", "written_atomically"]
 
@@ -41,7 +41,9 @@ DECIMALS = 7
 """Decimals of a degree in text formats: a centimetre."""
 
 
-def export(released: Released, path: Path | str, fmt: str) -> Path:
+def export(
+    released: Released, path: Path | str, fmt: str, *, further: Sequence[Released] = ()
+) -> Path:
     """Write a released table to a file.
 
     Parameters
@@ -51,6 +53,8 @@ def export(released: Released, path: Path | str, fmt: str) -> Path:
         File to write; its folder must exist. An older file is replaced in one step.
     fmt : str
         One of FORMATS. csv has its manifest beside it (`<file>.manifest.json`), the others inside.
+    further : sequence of Released, optional
+        More tables of the same answer, a sheet each: for xlsx alone, others hold one table.
 
     Returns
     -------
@@ -62,12 +66,18 @@ def export(released: Released, path: Path | str, fmt: str) -> Path:
     UnknownName
         No such format.
     BadInput
-        The folder is missing or not writable; a format of places for a table without places.
+        The folder is missing or not writable; a format of places for a table without places;
+        further tables in a format that holds one.
     """
     path = Path(path)
     if fmt not in WRITERS:
         raise UnknownName("format", fmt, FORMATS)
     _check_place(path)
+    if further:
+        if fmt != "xlsx":
+            raise BadInput(f"{path}: {fmt} holds one table. Use xlsx for several.")
+        written_atomically(path, workbook_bytes(*map(_sheet_of, (released, *further))))
+        return path
     WRITERS[fmt](released, path)
     return path
 
@@ -156,7 +166,11 @@ def _csv(released: Released, path: Path) -> None:
 
 
 def _xlsx(released: Released, path: Path) -> None:
-    written_atomically(path, workbook_bytes(released, flat(released), about(released)))
+    written_atomically(path, workbook_bytes(_sheet_of(released)))
+
+
+def _sheet_of(released: Released) -> SheetContent:
+    return SheetContent(released, flat(released), about(released))
 
 
 def _json(released: Released, path: Path) -> None:

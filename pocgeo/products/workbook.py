@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from pocgeo.products.phrasing import clean, digits_of, is_number, provenance_lin
 from pocgeo.products.released import Released
 from pocgeo.products.still_zip import still_zip
 
-__all__ = ["inert", "workbook_bytes"]
+__all__ = ["SheetContent", "inert", "workbook_bytes"]
 
 Sheet = Any
 """A sheet of a write-only workbook; openpyxl has no public name for its type."""
@@ -39,36 +39,48 @@ def inert(text: str) -> str:
     return f"'{text}" if text.startswith(ACTING) or text.lstrip().startswith(ACTING) else text
 
 
-def workbook_bytes(released: Released, table: pd.DataFrame, facts: Mapping[str, Any]) -> bytes:
-    """Write a workbook: the table between two lines of marking, and a sheet that explains it.
+class SheetContent(NamedTuple):
+    """One table of a workbook."""
+
+    released: Released
+
+    table: pd.DataFrame
+    """The released table without geometry, cells as text."""
+
+    facts: Mapping[str, Any]
+    """What the sheet "Read me" holds as its manifest."""
+
+
+def workbook_bytes(*tables: SheetContent) -> bytes:
+    """Write a workbook: each table between two lines of marking, and a sheet that explains them.
 
     Parameters
     ----------
-    released : Released
-    table : DataFrame, n rows
-        The released table without geometry, cells as text.
-    facts : mapping
-        What the sheet "Read me" holds as its manifest.
+    tables : SheetContent, at least one
 
     Raises
     ------
     BadInput
         More rows than a sheet can hold.
     """
-    if len(table) > MOST_ROWS:
-        raise BadInput(
-            f"{released.name}: {len(table):,} rows are more than a sheet holds ({MOST_ROWS:,}). "
-            "Use csv or geoparquet."
-        )
+    for released, table, _ in tables:
+        if len(table) > MOST_ROWS:
+            raise BadInput(
+                f"{released.name}: {len(table):,} rows are more than a sheet holds "
+                f"({MOST_ROWS:,}). Use csv or geoparquet."
+            )
+    first = tables[0].released
     book = Workbook(write_only=True)
-    _table_sheet(book.create_sheet(_sheet_name(released.name.replace("_", " "))), released, table)
-    _read_me(book.create_sheet("Read me"), released, facts)
-    book.properties.title = clean(released.title)
+    for released, table, _ in tables:
+        sheet = book.create_sheet(_sheet_name(released.name.replace("_", " ")))
+        _table_sheet(sheet, released, table)
+    _read_me(book.create_sheet("Read me"), tables)
+    book.properties.title = clean(first.title)
     book.properties.creator = "pocgeo"
-    book.properties.keywords = released.marking
+    book.properties.keywords = first.marking
     raw = io.BytesIO()
     book.save(raw)
-    return still_zip(raw.getvalue(), _moment(released))
+    return still_zip(raw.getvalue(), _moment(first))
 
 
 def _sheet_name(title: str) -> str:
@@ -95,13 +107,21 @@ def _table_sheet(sheet: Sheet, released: Released, table: pd.DataFrame) -> None:
     sheet.append([_styled(sheet, f"{released.marking} · {provenance_line(released)}", bold=True)])
 
 
-def _read_me(sheet: Sheet, released: Released, facts: Mapping[str, Any]) -> None:
+def _read_me(sheet: Sheet, tables: Sequence[SheetContent]) -> None:
     sheet.column_dimensions["A"].width = 30
     sheet.column_dimensions["B"].width = 22
     sheet.column_dimensions["C"].width = 14
     sheet.column_dimensions["D"].width = 90
-    _printed(sheet, released.marking)
-    lines: list[Sequence[str]] = [
+    _printed(sheet, tables[0].released.marking)
+    for number, each in enumerate(tables):
+        for line in [*([[]] if number else []), *_explained(each)]:
+            sheet.append([_styled(sheet, inert(clean(text))) for text in line])
+
+
+def _explained(content: SheetContent) -> list[Sequence[str]]:
+    """Say what a table holds, what its columns mean and how it was made."""
+    released = content.released
+    return [
         [released.marking],
         [released.title],
         [provenance_line(released)],
@@ -112,11 +132,9 @@ def _read_me(sheet: Sheet, released: Released, facts: Mapping[str, Any]) -> None
         *([s.label, s.name, s.unit or "", s.help] for s in released.columns.values()),
         [],
         ["How this was made"],
-        *([line] for line in as_json(facts["manifest"]).splitlines()),
+        *([line] for line in as_json(content.facts["manifest"]).splitlines()),
         [released.marking],
     ]
-    for line in lines:
-        sheet.append([_styled(sheet, inert(clean(text))) for text in line])
 
 
 def _printed(sheet: Sheet, marking: str) -> None:
