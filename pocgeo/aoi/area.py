@@ -372,9 +372,11 @@ class Aoi:
         """Make one map: an HTML file that needs no network, or a PNG, SVG or PDF sheet."""
         return figures.save_map(self, name, out, as_of, audience, sheet)
 
-    def save_maps(self, *, as_of: date | None = None, audience: str = "internal") -> list[str]:
+    def save_maps(
+        self, *, as_of: date | None = None, audience: str = "internal", language: str = "en"
+    ) -> list[str]:
         """Make every map product; one line each."""
-        return showing.save_maps(self, as_of, audience)
+        return showing.save_maps(self, as_of, audience, language)
 
     def save_brief(
         self, out: Path | None = None, *, as_of: date | None = None, audience: str = "internal",
