@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pocgeo.aoi.patrols import wanted_patrols
 from pocgeo.aoi.plans import is_asked
 from pocgeo.ground.errors import Refused
 from pocgeo.products.briefs import BriefContent, BriefMap, BriefTable, Headline
@@ -42,6 +43,10 @@ TABLES = (  # finding, what it needs, heading, sentence, rows
      "The whole area first, then the settlements that lose, then those that gain.", 25),
     ("plan_rings", "bases", "Around the places that the plan leaves and takes",
      "Violence may shift to the surroundings of a base: look there.", 30),
+    ("patrol_plan", "bases", "Where patrols go: the order, stop by stop",
+     "Stops, times and ways of each patrol, why each stop is worth it, and what binds them.", 40),
+    ("patrol_gains", "bases", "What fewer patrols and shorter shifts collect",
+     "More patrols never collect less, nor do longer shifts.", 25),
 )  # fmt: skip
 
 CAVEATS = (
@@ -70,7 +75,7 @@ def content(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -
     tables = []
     found: dict[str, Released] = {}
     for name, need, heading, says, top in TABLES:
-        made = None if name.startswith("plan") and not is_asked(aoi) else released(name, need)
+        made = released(name, need) if asked_for(aoi, name) else None
         if made is not None:
             found[name] = made
             tables.append(BriefTable(heading=heading, released=made, says=says, top=top))
@@ -86,6 +91,13 @@ def content(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -
         caveats=CAVEATS,
         refused=tuple(dict.fromkeys(refused)),
     )
+
+
+def asked_for(aoi: "Aoi", name: str) -> bool:
+    """Whether a table is of the briefing: a plan or patrols are only if somebody wants them."""
+    if name.startswith("patrol_"):
+        return wanted_patrols(aoi) is not None
+    return is_asked(aoi) if name.startswith("plan") else True
 
 
 def headlines(found: dict[str, Released]) -> list[Headline]:
@@ -113,11 +125,16 @@ def maps(
     refused: list[str],
 ) -> list[BriefMap]:
     """Draw the maps that the layers and the audience allow."""
-    needs = {"gap_cells": "population", "population": "population", "plan_cells": "bases"}
+    needs = {
+        "gap_cells": "population", "population": "population", "plan_cells": "bases",
+        "patrol_cells": "bases",
+    }  # fmt: skip
     made = []
-    for name in (*MAPS, *(("redeployment",) if is_asked(aoi) else ())):
+    for name in (*MAPS, "redeployment", "patrol_plan"):
         spec = map_spec(name, aoi.file.folder)
         table = spec.table or ""
+        if not asked_for(aoi, table):
+            continue
         cells = released(table, needs.get(table, "incidents"))
         if cells is None:
             continue

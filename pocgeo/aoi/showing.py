@@ -62,9 +62,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "response_months": lambda aoi, day: aoi.response(as_of=day)[1],
     "response_incidents": lambda aoi, day: aoi.response(as_of=day)[2],
     **{name: partial(plan_finding, name) for name in PLAN_TABLES},
-    "patrol_plan": lambda aoi, day: patrols.patrols(aoi.indexed, day, aoi.patrols_asked)[0],
-    "patrol_lines": lambda aoi, day: patrols.patrols(aoi.indexed, day, aoi.patrols_asked)[3],
-    "patrol_cells": lambda aoi, day: patrols.patrols(aoi.indexed, day, aoi.patrols_asked)[4],
+    **{name: partial(patrols.patrol_finding, name) for name in patrols.PATROL_TABLES},
     **warned.TABLES,
     "check": lambda aoi, _day: aoi.check()[0],
     "rings": lambda aoi, day: obligations.rings(aoi.indexed, day),
@@ -246,8 +244,8 @@ def save_maps(
             continue  # a map of a change is asked for by name, with the change
         if spec.table == "plan_cells" and not is_asked(aoi):
             continue  # no plan is asked for, and none declared
-        if spec.table == "patrol_cells" and aoi.patrols_asked is None:
-            continue  # drawn by the command that plans the patrols
+        if spec.table == "patrol_cells" and patrols.wanted_patrols(aoi) is None:
+            continue  # none asked for, and none declared
         missing = missing_table(aoi, spec)
         if missing:
             lines.append(f"Not made: {name} (no layer {missing})")

@@ -62,6 +62,12 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "range_km": NUMBER, "ring_km": NUMBER, "speed_change": NUMBER, "gap": NUMBER,
             "seed": NUMBER,
         },
+        "patrols": {
+            "base": TEXT, "patrols": NUMBER, "hours": NUMBER, "stay_min": NUMBER,
+            "reserve_min": NUMBER, "depart_h": NUMBER, "night": YES_NO, "season": TEXT,
+            "mobility": TEXT, "beyond": YES_NO, "repeat": TEXT, "repeat_days": NUMBER,
+            "iterations": NUMBER, "seed": NUMBER,
+        },
         "indicators": {"presence_days": NUMBER, "reach_min": NUMBER, "high_risk_share": NUMBER},
         "gaps": {},
         "alarms": {

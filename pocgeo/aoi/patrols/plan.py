@@ -12,18 +12,22 @@ from pocgeo.analyses.patrols.plan import PatrolPlan, patrol_plan
 from pocgeo.aoi.answers import finished
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.patrols.asked import PatrolsAsked, Setting, setting
+from pocgeo.aoi.patrols.declared import wanted_patrols
 from pocgeo.aoi.patrols.ground import reachable_stops
 from pocgeo.aoi.patrols.notes import notes_of
 from pocgeo.aoi.patrols.pattern import repeated, trodden
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.provenance import digest_of
 
-__all__ = ["ground_shown", "patrols"]
+__all__ = ["PATROL_TABLES", "ground_shown", "patrol_finding", "patrols"]
+
+PATROL_TABLES = ("patrol_plan", "patrol_ways", "patrol_gains", "patrol_lines", "patrol_cells")
+"""What a plan of patrols gives, in this order."""
 
 ON_THE_MAP = (
     "cell", "settlement", "admin2", "aor", "people_persons", "risk", "stop_value",
     "days_since_presence", "last_presence_on", "incidents_n", "lon", "lat",
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
 RIM_DEG, RIM_PART = 0.03, 0.4
 """A map of the plan shows so much around its ways."""
 
@@ -34,11 +38,17 @@ def patrols(
     """Give a plan, its ways, what more would add, lines and cells for its map; worked out once."""
     if asked is None:
         raise BadInput(
-            "Say which patrols: pocgeo patrols AOI --base B01 --map FILE.html draws this map."
+            "Say which patrols: pocgeo patrols AOI --base B01 --map FILE.html draws this map, or "
+            "declare base, patrols and hours in [standards.patrols]."
         )
     key = f"patrols {digest_of([asked, as_of])}"
     made: tuple[pd.DataFrame, ...] = index.kept(key, lambda: planned(index, as_of, asked))
     return tuple(table.copy() for table in made)
+
+
+def patrol_finding(name: str, aoi: Any, day: date | None) -> pd.DataFrame:
+    """Give a table of the patrols of an area by name, as maps and briefs call it."""
+    return patrols(aoi.indexed, day, wanted_patrols(aoi))[PATROL_TABLES.index(name)]
 
 
 def planned(index: Indexed, as_of: date | None, asked: PatrolsAsked) -> tuple[pd.DataFrame, ...]:
@@ -68,19 +78,15 @@ def told(
     facts: Any = {"plan_on": given.on, "base_id": given.start.base_id}
     near = given.cells[around(given, plan)]
     shown = [name for name in ON_THE_MAP if name in near]
-    answers_of = {
-        "patrol_plan": (plan.stops.assign(**facts), title, "points"),
-        "patrol_ways": (plan.ways.assign(**facts), title, "points"),
-        "patrol_gains": (plan.gains, "What fewer patrols and shorter shifts collect", "series"),
-        "patrol_lines": (plan.ways[plan.ways["stop"].isna()].assign(**facts), title, "points"),
-        "patrol_cells": (
-            near[shown].copy(),
-            "Risk times overdue presence, by cell",
-            "cells",
-        ),
-    }
+    answers_of: tuple[tuple[Any, str, str], ...] = (
+        (plan.stops.assign(**facts), title, "points"),
+        (plan.ways.assign(**facts), title, "points"),
+        (plan.gains, "What fewer patrols and shorter shifts collect", "series"),
+        (plan.ways[plan.ways["stop"].isna()].assign(**facts), title, "points"),
+        (near[shown].copy(), "Risk times overdue presence, by cell", "cells"),
+    )
     made = []
-    for name, (table, heading, kind) in answers_of.items():
+    for name, (table, heading, kind) in zip(PATROL_TABLES, answers_of, strict=True):
         table.attrs["notes"] = notes if name in {"patrol_plan", "patrol_ways"} else []
         ready = finished(table, index, given.at, name, heading, patrols=given.asked.order)
         ready.attrs |= {"kind": kind, "sensitivity": "restricted"}
