@@ -23,7 +23,7 @@ SHAPES = {"moves": "Moves", "taken": "Places taken", "left": "Bases that go"}
 PLAN_TABLES = (
     "plan", "plan_cover", "plan_changes", "plan_obligations", "plan_rings", "plan_cells",
     "plan_moves", "plan_taken", "plan_left",
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
 """Tables that follow from a plan alone: what maps and briefs show."""
 Said = Mapping[str, Any]
 
