@@ -30,7 +30,7 @@ __all__ = ["Tally", "World", "chaos"]
 
 SAMPLE = Path(__file__).resolve().parents[1] / "sample_aoi" / "data"
 VERSIONS = ("whole", "west")
-POLL_S = 0.0005
+POLL_S = 0.001
 AGAIN_SHARE = 1 / 3
 
 AOI = """
@@ -125,7 +125,11 @@ class World:
 
     def half_written(self) -> bool:
         """Say whether a file of the store is being written, or was when its writer died."""
-        return any(self.store.glob(".*.tmp"))
+        return bool(self.writing())
+
+    def writing(self) -> set[str]:
+        """Name the files that are being written, or were when their writer died."""
+        return {path.name for path in self.store.iterdir() if path.suffix == ".tmp"}
 
     def check_killed(self, new: str) -> int:
         """Hold a store after a kill against both versions; count the new one's tables."""
@@ -153,11 +157,11 @@ def killed(world: World, delay_s: float, *, at_a_write: bool, tally: Tally) -> b
     """Start a build and kill it; say whether it was still running."""
     child = forked(world.build)
     until = time.monotonic() + (10 * world.takes_s if at_a_write else delay_s)
-    before = set(world.store.glob(".*.tmp"))
+    before = world.writing()
     while time.monotonic() < until:
         if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             break
-        if at_a_write and set(world.store.glob(".*.tmp")) - before:
+        if at_a_write and world.writing() - before:
             time.sleep(delay_s / 100)
             break
         time.sleep(POLL_S if at_a_write else min(0.01, max(0.0, until - time.monotonic())))
