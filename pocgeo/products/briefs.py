@@ -1,6 +1,6 @@
 """The briefing: one page for a commander: figures, maps, tables, caveats, how it was made."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
@@ -15,6 +15,7 @@ from pocgeo.products.maps.safe_text import SafeHtml, joined, json_block, tag
 from pocgeo.products.page_tables import as_html
 from pocgeo.products.phrasing import clean, figure
 from pocgeo.products.records import RECORD_NAME
+from pocgeo.products.words import ENGLISH, Words
 
 __all__ = [
     "BriefContent",
@@ -141,19 +142,21 @@ def brief(content: BriefContent) -> str:
     content = fit(content)
     check(content)
     page = Page(content.frame)
+    words = page.words
     if content.headlines:
-        page.add_section("At a glance", _glance(content))
+        page.add_section(words("glance"), _glance(content, words))
     for item in content.maps:
         page.add_map(item.spec, item.cells, item.overlays, item.further)
     for table in content.tables:
-        before = [tag("p", clean(table.says))] if table.says else []
-        page.add_section(table.heading, joined([*before, as_html(table.released, table.top)]))
+        before = [tag("p", clean(words.text(table.says)), dir="auto")] if table.says else []
+        written = as_html(table.released, table.top, words)
+        page.add_section(words.text(table.heading), joined([*before, written]))
     if content.caveats or content.null_check:
         said = [*content.caveats, *([content.null_check] if content.null_check else [])]
-        page.add_section("What to keep in mind", _listed(said))
-    page.add_section("Who may see this", _disclosure(content))
-    made = SafeHtml(manifest_html(content.frame.manifest))  # escaped there
-    page.add_section("How this was made", made)
+        page.add_section(words("keep_in_mind"), _listed(map(words.text, said)))
+    page.add_section(words("who_may_see"), _disclosure(content, words))
+    made = SafeHtml(manifest_html(content.frame.manifest, words("manifest")))  # escaped there
+    page.add_section(words("how_made"), made)
     if content.record:
         page.figure.keep(RECORD_NAME, json_block(content.record), "application/json")
     return page.render()
@@ -174,33 +177,35 @@ def fit(content: BriefContent) -> BriefContent:
     return replace(content, frame=frame)
 
 
-def _glance(content: BriefContent) -> SafeHtml:
+def _glance(content: BriefContent, words: Words) -> SafeHtml:
     """Write the headline figures, largest type first."""
     rows = []
     for headline in content.headlines:
-        number, unit = read_headline(headline)
+        number, unit = read_headline(headline, words)
         strong = tag("b", number)
         cells = [
             tag("td", joined([strong, tag("span", unit)], " "), class_="poc-number"),
-            tag("td", tag("b", clean(headline.label))),
-            tag("td", clean(headline.says)),
+            tag("td", tag("b", clean(words.text(headline.label)))),
+            tag("td", clean(words.text(headline.says))),
         ]
         rows.append(tag("tr", joined(cells, "")))
     return tag("table", joined(rows), class_="poc-figures")
 
 
-def read_headline(headline: Headline) -> tuple[str, str]:
+def read_headline(headline: Headline, words: Words = ENGLISH) -> tuple[str, str]:
     """Read a figure off its table, with its unit; what is withheld or unknown is said in words."""
     value = _value(headline)
     if value is None:
-        return "not shown", f"({headline.unit})"
+        return words("not_shown"), f"({words.text(headline.unit)})"
     spec = headline.source.columns.get(headline.column or "")
     digits = headline.digits if headline.digits is not None else (spec.digits if spec else 0)
     if headline.how in {"rows", "true"}:
         digits = 0
     if headline.per_cent:
-        return figure(100 * value, headline.digits or 0), "%"
+        return words.figures(figure(100 * value, headline.digits or 0)), "%"
     said = figure(value, digits)
+    if words.language != "en":
+        return words.figures(said), clean(words.text(headline.unit))
     return said, clean(headline.unit.removesuffix("s") if said == "1" else headline.unit)
 
 
@@ -237,20 +242,23 @@ def _selected(headline: Headline) -> pd.DataFrame:
     return table
 
 
-def _listed(sentences: list[str]) -> SafeHtml:
-    return tag("ul", joined(tag("li", clean(sentence)) for sentence in sentences))
+def _listed(sentences: Iterable[str]) -> SafeHtml:
+    return tag("ul", joined(tag("li", clean(sentence), dir="auto") for sentence in sentences))
 
 
-def _disclosure(content: BriefContent) -> SafeHtml:
+def _disclosure(content: BriefContent, words: Words) -> SafeHtml:
     """Say for whom this was released, by which rules, and what it leaves out."""
     rules = policy(content.frame.audience)
-    lines = [f"Marked {content.frame.marking}. Released for: {content.frame.audience}."]
-    lines.append(rule(rules))
-    lines += content.refused
+    frame = content.frame
+    lines = [words("marked", marking=words.text(frame.marking),
+                   audience=words.text(frame.audience))]  # fmt: skip
+    lines.append(words.text(rule(rules)))
+    lines += map(words.text, content.refused)
     tables = [headline.source for headline in content.headlines]
     tables += [table.released for table in content.tables]
     for released in tables:
-        lines += [f"{released.title}: {line}" for line in released.withheld]
+        title = words.text(released.title)
+        lines += [f"{title}: {words.text(line)}" for line in released.withheld]
     return _listed(list(dict.fromkeys(lines)))
 
 

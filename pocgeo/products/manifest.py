@@ -121,7 +121,7 @@ def as_json(made: Mapping[str, Any]) -> str:
     return json.dumps(plain_json(made), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def manifest_html(made: Mapping[str, Any]) -> str:
+def manifest_html(made: Mapping[str, Any], summary: str = "Inputs, parameters, versions") -> str:
     """Show a manifest as a collapsible part of a page; every text is escaped.
 
     Braces, dollars and backticks become entities too: pages are compiled as templates.
@@ -131,7 +131,7 @@ def manifest_html(made: Mapping[str, Any]) -> str:
         if value not in (None, [], {}):
             parts.append(f"<h3>{_text(_words(key))}</h3>{_html(value)}")
     return (
-        '<details class="poc-manifest"><summary>Inputs, parameters, versions</summary>'
+        f'<details class="poc-manifest" dir="ltr"><summary>{_text(summary)}</summary>'
         f"{''.join(parts)}</details>"
     )
 

@@ -4,8 +4,10 @@ import pandas as pd
 
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.maps.safe_text import SafeHtml, joined, tag
+from pocgeo.products.maps.translation import column_in
 from pocgeo.products.phrasing import NOTHING, clean, digits_of, figure, is_number, phrased
 from pocgeo.products.released import Released
+from pocgeo.products.words import ENGLISH, Words
 
 __all__ = ["as_html", "chosen_texts"]
 
@@ -14,7 +16,7 @@ LONG_TEXT = 40
 """A column of text whose longest value is longer goes under its row."""
 
 
-def as_html(released: Released, top: int | None = None) -> SafeHtml:
+def as_html(released: Released, top: int | None = None, words: Words = ENGLISH) -> SafeHtml:
     """Write a table as HTML.
 
     Parameters
@@ -22,6 +24,8 @@ def as_html(released: Released, top: int | None = None) -> SafeHtml:
     released : Released
     top : int, optional
         Only the first rows; totals stay those of the whole table.
+    words : Words
+        Language of headings, figures and notes; texts of the data stay as they are.
 
     Returns
     -------
@@ -31,15 +35,15 @@ def as_html(released: Released, top: int | None = None) -> SafeHtml:
     """
     shown = released.first(top)
     if len(shown.table) == 0:
-        return joined([tag("p", "No rows."), _said(shown, [])])
-    texts = {name: phrased(shown.table[name], spec) for name, spec in shown.columns.items()}
+        return joined([tag("p", words("no_rows")), _said(shown, [], words)])
+    texts = _texts(shown, words)
     if "grid_reference" in texts:  # a reference that breaks is misread
         texts["grid_reference"] = [each.replace(" ", "\u00a0") for each in texts["grid_reference"]]
     unknown = [name for name in texts if shown.table[name].isna().all()]
     sentences = [
         name
-        for name, words in texts.items()
-        if not is_number(shown.table[name]) and max(map(len, words)) > LONG_TEXT
+        for name, said in texts.items()
+        if not is_number(shown.table[name]) and max(map(len, said)) > LONG_TEXT
     ]
     names = _chosen(shown, [*unknown, *sentences])
     left = [name for name in texts if name not in {*names, *unknown, *sentences}]
@@ -49,29 +53,49 @@ def as_html(released: Released, top: int | None = None) -> SafeHtml:
         for name in sentences:
             if texts[name][row] in NOTHING:
                 continue
-            label = tag("b", f"{shown.columns[name].label}.")
-            words = tag("span", texts[name][row])
-            cell = tag("td", joined([label, words], " "), colspan=len(names))
+            label = tag("b", f"{words.text(shown.columns[name].label)}.")
+            sentence = tag("span", texts[name][row], dir="auto")
+            cell = tag("td", joined([label, sentence], " "), colspan=len(names))
             rows.append(tag("tr", cell, class_="poc-sentence"))
     parts = [
-        tag("caption", clean(shown.title)),
-        tag("thead", _head(shown, names)),
+        tag("caption", clean(words.text(shown.title))),
+        tag("thead", _head(shown, names, words)),
         tag("tbody", joined(rows)),
     ]
     if any(name in shown.totals for name in names):
-        parts.append(tag("tfoot", _totals(shown, names)))
-    further = [f"Unknown throughout: {_labels(shown, unknown)}."] if unknown else []
+        parts.append(tag("tfoot", _totals(shown, names, words)))
+    further = []
+    if unknown:
+        further.append(words("columns_unknown", list=_labels(shown, unknown, words)))
     if left:
-        further.append(f"Further columns are in the export: {_labels(shown, left)}.")
-    return joined([tag("table", joined(parts)), _said(shown, further)])
+        further.append(words("columns_left", list=_labels(shown, left, words)))
+    return joined([tag("table", joined(parts)), _said(shown, further, words)])
 
 
-def chosen_texts(released: Released, most: int) -> tuple[list[str], list[list[str]]]:
+def _texts(released: Released, words: Words) -> dict[str, list[str]]:
+    """Write every column: figures, yes and no, and the unknown in the words of a language."""
+    texts = {name: phrased(released.table[name], spec) for name, spec in released.columns.items()}
+    if words.language == "en":
+        return texts
+    for name, said in texts.items():
+        values, missing = released.table[name], released.columns[name].missing
+        if is_number(values):
+            known = {missing: words.text(missing)} if missing in said and missing != "–" else {}
+            texts[name] = [known.get(each, words.figures(each)) for each in said]
+        elif pd.api.types.is_bool_dtype(values):
+            claims = {"yes": words("yes"), "no": words("no")}
+            texts[name] = [claims.get(each, each) for each in said]
+    return texts
+
+
+def chosen_texts(
+    released: Released, most: int, words: Words = ENGLISH
+) -> tuple[list[str], list[list[str]]]:
     """Write the weightiest columns of a table for paper and slides: headings, and rows of texts.
 
     Columns of sentences, and those that are unknown throughout, are left out.
     """
-    texts = {name: phrased(released.table[name], spec) for name, spec in released.columns.items()}
+    texts = _texts(released, words)
     without = [
         name
         for name, said in texts.items()
@@ -84,10 +108,7 @@ def chosen_texts(released: Released, most: int) -> tuple[list[str], list[list[st
         key=lambda name: released.columns[name].priority,
     )[:most]
     names = [name for name in texts if name in ordered]
-    headings = [
-        f"{spec.label} ({spec.unit})" if spec.unit else spec.label
-        for spec in (released.columns[name] for name in names)
-    ]
+    headings = [_heading(released.columns[name], words) for name in names]
     return headings, [list(row) for row in zip(*(texts[name] for name in names), strict=True)]
 
 
@@ -100,11 +121,16 @@ def _chosen(released: Released, without: list[str]) -> list[str]:
     return [name for name in names if name in kept]
 
 
-def _head(released: Released, names: list[str]) -> SafeHtml:
+def _heading(column: ColumnSpec, words: Words) -> str:
+    spec = column_in(column, words)
+    return f"{spec.label} ({spec.unit})" if spec.unit else spec.label
+
+
+def _head(released: Released, names: list[str], words: Words) -> SafeHtml:
     cells = []
     for name in names:
         spec = released.columns[name]
-        label = f"{spec.label} ({spec.unit})" if spec.unit else spec.label
+        label = _heading(spec, words)
         cells.append(
             tag("th", clean(label), title=clean(spec.help), class_=_class(released.table[name]))
         )
@@ -119,13 +145,13 @@ def _row(released: Released, names: list[str], words: list[str]) -> SafeHtml:
     return tag("tr", joined(cells, ""))
 
 
-def _totals(released: Released, names: list[str]) -> SafeHtml:
+def _totals(released: Released, names: list[str], words: Words) -> SafeHtml:
     cells = []
     for position, name in enumerate(names):
         total = released.totals.get(name)
-        word = "Total" if position == 0 else ""
+        word = words("total") if position == 0 else ""
         if total is not None:
-            word = _total(released, name, released.columns[name], total)
+            word = words.figures(_total(released, name, released.columns[name], total))
         cells.append(tag("th", word, class_=_class(released.table[name])))
     return tag("tr", joined(cells, ""))
 
@@ -140,12 +166,13 @@ def _class(values: pd.Series) -> str | None:
     return "poc-number" if is_number(values) else None
 
 
-def _labels(released: Released, names: list[str]) -> str:
-    return ", ".join(released.columns[name].label for name in names)
+def _labels(released: Released, names: list[str], words: Words) -> str:
+    return words("comma").join(words.text(released.columns[name].label) for name in names)
 
 
-def _said(released: Released, further: list[str]) -> SafeHtml:
+def _said(released: Released, further: list[str], words: Words) -> SafeHtml:
     """Say what is not shown, and why."""
-    lines = [*further, *released.notes, *(f"Withheld. {line}" for line in released.withheld)]
-    spans = [tag("span", clean(line)) for line in lines]
+    lines = [*further, *map(words.text, released.notes)]
+    lines += [words("withheld", line=words.text(line)) for line in released.withheld]
+    spans = [tag("span", clean(line), dir="auto") for line in lines]
     return tag("p", joined(spans, " "), class_="poc-notes") if spans else SafeHtml("")

@@ -136,7 +136,7 @@ def glance(deck: Any, content: BriefContent, words: Words) -> None:
     """Write the headline figures, two columns of large type."""
     slide = new_slide(deck, content, words("glance"), words)
     for number, headline in enumerate(content.headlines[:8]):
-        value, unit = read_headline(headline)
+        value, unit = read_headline(headline, words)
         left = 0.6 + (number % 2) * (WIDE / 2 - 0.2)
         place = (left, 1.2 + (number // 2) * 1.42, WIDE / 2 - 0.8, 1.4)
         said = [
@@ -163,8 +163,11 @@ def map_slide(deck: Any, content: BriefContent, item: BriefMap, words: Words, dp
     )
     shown.click_action.hyperlink.address = f"map_{spec.name}.html"
     named = shown._element.nvPicPr.cNvPr
-    named.set("descr", clean(f"{spec.title}. {spec.question} {content.frame.aoi_name}."))
-    named.set("title", clean(spec.title))
+    named.set(
+        "descr",
+        clean(f"{words.text(spec.title)}. {words.text(spec.question)} {content.frame.aoi_name}."),
+    )
+    named.set("title", clean(words.text(spec.title)))
     hint = words("open_map", file=f"map_{spec.name}.html")
     lines(slide, [(hint, 9.0, MUTED, False)], (0.2, 6.88, WIDE - 0.4, 0.3), words)
 
@@ -175,7 +178,7 @@ def table_slide(deck: Any, content: BriefContent, table: BriefTable, words: Word
     if table.says:
         lines(slide, [(words.text(table.says), 12.0, MUTED, False)],
               (0.4, 0.98, WIDE - 0.8, 0.6), words)  # fmt: skip
-    headings, rows = chosen_texts(table.released.first(TABLE_ROWS), most=7)
+    headings, rows = chosen_texts(table.released.first(TABLE_ROWS), 7, words)
     if not rows:
         lines(slide, [(words("no_rows"), 16.0, INK, False)], (0.4, 1.8, WIDE - 0.8, 1), words)
         return
@@ -193,9 +196,9 @@ def table_slide(deck: Any, content: BriefContent, table: BriefTable, words: Word
             cell.margin_top = cell.margin_bottom = Inches(0.03)
             line = cell.text_frame.paragraphs[0]
             colour = RGBColor(0xFF, 0xFF, 0xFF) if r == 0 else INK
-            write(line, words.text(said) if r == 0 else said, 11, colour, bold=r == 0)
+            write(line, said, 11, colour, bold=r == 0)
     total = len(table.released.table)
-    said = words("first_rows", shown=min(total, TABLE_ROWS), rows=f"{total:,}")
+    said = words("first_rows", shown=min(total, TABLE_ROWS), rows=words.figures(f"{total:,}"))
     withheld = [words.text(line) for line in table.released.withheld[:2]]
     lines(slide, [(" ".join([said, *withheld]), 9.0, MUTED, False)],
           (0.4, 6.75, WIDE - 0.8, 0.4), words)  # fmt: skip
@@ -207,8 +210,8 @@ def closing(deck: Any, content: BriefContent, words: Words) -> None:
     frame = content.frame
     said = [(words.text(line), 14.0, INK, False) for line in content.caveats]
     if content.null_check:
-        said.append((content.null_check, 14.0, INK, False))
+        said.append((words.text(content.null_check), 14.0, INK, False))
     said.append((words.text(rule_of(policy(frame.audience))), 12.0, MUTED, False))
-    said += [(line, 12.0, MUTED, False) for line in content.refused[:6]]
+    said += [(words.text(line), 12.0, MUTED, False) for line in content.refused[:6]]
     said.append((words.text(DISCLAIMER), 11.0, MUTED, False))
     lines(slide, said, (0.6, 1.3, WIDE - 1.2, 5.4), words)

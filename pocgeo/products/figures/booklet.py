@@ -86,7 +86,7 @@ def cover(content: BriefContent, sheet: Sheet, words: Words) -> Figure:
     y -= 0.04
     for number, headline in enumerate(content.headlines):
         left = 0.04 if number % 2 == 0 else 0.52
-        value, unit = read_headline(headline)
+        value, unit = read_headline(headline, words)
         place = (left, left + 0.44, 0.1, y)
         after = paragraph(made, place, f"{value} {words.text(unit)}", words, 18, weight="bold")
         after = paragraph(made, (*place[:3], after), words.text(headline.label), words, 10)
@@ -102,13 +102,13 @@ def table_page(content: BriefContent, table: BriefTable, sheet: Sheet, words: Wo
     made, y = blank(content, table.heading, sheet, words)
     if table.says:
         y = paragraph(made, (0.04, 0.96, 0.1, y), words.text(table.says), words, 9, color=MUTED)
-    headings, rows = chosen_texts(table.released.first(TABLE_ROWS), most=8)
+    headings, rows = chosen_texts(table.released.first(TABLE_ROWS), 8, words)
     if not rows:
         paragraph(made, (0.04, 0.96, 0.1, y - 0.02), words("no_rows"), words, 11)
         return made
-    y = written_rows(made, [words.text(said) for said in headings], rows, y - 0.015, words)
+    y = written_rows(made, headings, rows, y - 0.015, words)
     total = len(table.released.table)
-    said = [words("first_rows", shown=min(total, TABLE_ROWS), rows=f"{total:,}")]
+    said = [words("first_rows", shown=min(total, TABLE_ROWS), rows=words.figures(f"{total:,}"))]
     said += [words.text(line) for line in (*table.released.notes, *table.released.withheld)]
     paragraph(made, (0.04, 0.96, 0.04, y - 0.01), " ".join(said), words, 7, color=MUTED)
     return made
@@ -138,8 +138,12 @@ def closing(content: BriefContent, sheet: Sheet, words: Words) -> Figure:
     made, y = blank(content, words("keep_in_mind"), sheet, words)
     frame = content.frame
     said = [*map(words.text, content.caveats)]
-    said += [content.null_check] if content.null_check else []
-    said += [words.text(rule_of(policy(frame.audience))), *content.refused, words.text(DISCLAIMER)]
+    said += [words.text(content.null_check)] if content.null_check else []
+    said += [
+        words.text(rule_of(policy(frame.audience))),
+        *map(words.text, content.refused),
+        words.text(DISCLAIMER),
+    ]
     for line in said:
         y = paragraph(made, (0.04, 0.96, 0.05, y), line, words, 9.5) - 0.012
     return made

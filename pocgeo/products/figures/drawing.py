@@ -37,6 +37,7 @@ from pocgeo.products.maps.mosaic import Mosaic, mosaic_of, values_of
 from pocgeo.products.maps.page import DISCLAIMER, MARKINGS, PageFrame
 from pocgeo.products.maps.palettes import MISSING
 from pocgeo.products.maps.spec import MapSpec, MeasureSpec
+from pocgeo.products.maps.translation import columns_of, released_in, spec_in, tables_in
 from pocgeo.products.maps.wording import column_of
 from pocgeo.products.released import Released
 
@@ -124,8 +125,12 @@ def sheet_figure(
     for released in (*overlays.values(), *further.values(), *([cells] if cells else [])):
         check(released, frame)
     words = Words(sheet.language)
+    named = columns_of(spec)
+    spec = spec_in(spec, words)
+    cells = None if cells is None else released_in(cells, named, words)
+    overlays, further = tables_in(overlays, named, words), tables_in(further, named, words)
     made = Figure(figsize=sheet.size, dpi=sheet.dpi, facecolor="white")
-    coloured = None if cells is None else coloured_of(spec, cells, further, sheet)
+    coloured = None if cells is None else coloured_of(spec, cells, further, sheet, words)
     entries = draw_map(made, spec, coloured, overlays, frame, sheet, words)
     draw_around(made, spec, coloured, entries, frame, sheet, words)
     return made
@@ -158,18 +163,19 @@ def check(released: Released, frame: PageFrame) -> None:
 
 
 def coloured_of(
-    spec: MapSpec, cells: Released, further: Mapping[str, Released], sheet: Sheet
+    spec: MapSpec, cells: Released, further: Mapping[str, Released], sheet: Sheet, words: Words
 ) -> Coloured:
     """Put the measure of the sheet into classes, as the page does."""
-    mosaic, spec = mosaic_of(spec, cells, further)
+    mosaic, spec = mosaic_of(spec, cells, further, words)
     measures, _ = present_measures(spec, cells, further)
     names = [measure.called for measure in measures]
     if sheet.measure and sheet.measure not in names:
         raise UnknownName(f"measure of map {spec.name}", sheet.measure, names)
     measure = measures[names.index(sheet.measure) if sheet.measure else 0]
     source = source_of(measure, spec, mosaic, further)
-    values = values_of(mosaic, measure, source, spec)
-    parts = classed(values.flat, measure, column_of(source, measure.column))
+    values = values_of(mosaic, measure, source, spec, words)
+    column = column_of(source, measure.column)
+    parts = classed(values.flat, measure, column, words=words)
     periods = values.periods
     if periods and not -len(periods) <= sheet.period < len(periods):
         raise BadInput(f"period {sheet.period}: map {spec.name} has {len(periods)} periods.")
@@ -287,11 +293,11 @@ def draw_around(
         y = paragraph(made, (left, right, 0.0, y), f"{words(key)}: {said}", words, 6.8 * s)
     top = min(top, y - 0.02)
     if coloured is not None:
-        heading = words.text(coloured.parts.label)
+        heading = coloured.parts.label
         heading += f" · {coloured.period}" if coloured.period else ""
         top = legend(made, (left, right, bottom, top), heading, class_entries(coloured),
                      words, 6.8 * s)  # fmt: skip
-        top = paragraph(made, (left, right, bottom, top), words.text(coloured.measure.help or ""),
+        top = paragraph(made, (left, right, bottom, top), coloured.measure.help or "",
                         words, 5.8 * s, color="#3a4650") - 0.012  # fmt: skip
     if entries:
         legend(made, (left, right, bottom, top), words("also_shown"), entries, words, 6.8 * s)
@@ -303,7 +309,7 @@ def draw_head(made: Figure, spec: MapSpec, frame: PageFrame, words: Words, s: fl
     marking(made, frame.marking, words, 9 * s)
     head = paragraph(made, (0.02, 0.70, 0.90, 0.963), words.text(frame.title), words, 14 * s,
                      weight="bold")  # fmt: skip
-    paragraph(made, (0.02, 0.70, 0.87, head), words.text(spec.question), words, 8.2 * s,
+    paragraph(made, (0.02, 0.70, 0.87, head), spec.question, words, 8.2 * s,
               color="#3a4650")  # fmt: skip
 
 
@@ -311,7 +317,8 @@ def facts(frame: PageFrame, words: Words) -> Iterator[tuple[str, str]]:
     """Say place, period, cut-off and audience."""
     yield "area", frame.aoi_name
     if frame.period:
-        yield "period", f"{words.day(frame.period[0])} – {words.day(frame.period[1])}"
+        first, last = map(words.day, frame.period)
+        yield "period", words("from_to", low=first, high=last)
     yield "data_to", words.day(frame.cut_off_on)
     yield "audience", words.text(frame.audience)
 

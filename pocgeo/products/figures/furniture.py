@@ -195,7 +195,7 @@ def legend(
         x = right - wide if words.right_to_left else left
         swatch(figure, (x, y, wide, line * 0.72), entry)
         text_x, anchor = (x - 0.006, "right") if words.right_to_left else (x + wide + 0.006, "left")
-        said = words.text(entry.label) + (f"  ({entry.share})" if entry.share else "")
+        said = entry.label + (f"  ({entry.share})" if entry.share else "")
         figure.text(text_x, y + line * 0.36, words.shaped(said), fontsize=size, ha=anchor,
                     va="center")  # fmt: skip
     return float(y - line * 0.6)
