@@ -11,20 +11,22 @@ from pocgeo.cells import grid
 from pocgeo.cells.averages import cell_means, cover_shares
 from pocgeo.cells.gather import lattice, with_areas
 from pocgeo.cells.index import layer_cells
+from pocgeo.cells.people import people_of_cells
 from pocgeo.cells.placing import place_incidents
-from pocgeo.cells.population import population
 from pocgeo.cells.presence import planned_presence, presence_days
 from pocgeo.cells.presence_parts import presence_from
 from pocgeo.cells.spreading import PlacingRule
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.pixels import PixelWindow
-from pocgeo.sources.counts import people_windows
+from pocgeo.sources.counts import PeopleRaster, people_windows
 from pocgeo.sources.raster import windows
 
 if TYPE_CHECKING:
     from pocgeo.aoi.indexed import Indexed
 
 __all__ = ["RECIPES", "Recipe", "pixel_windows"]
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,23 +55,34 @@ def cells(index: "Indexed") -> pd.DataFrame:
     return with_areas(bare, index.table("areas"), index.table("aors"), index.table("settlements"))
 
 
-def pixel_windows(
-    index: "Indexed", bounds: tuple[float, float, float, float]
-) -> Iterator[PixelWindow]:
+def pixel_windows(index: "Indexed", bounds: Box) -> Iterator[PixelWindow]:
     """People per pixel, window by window, of every population raster that touches the bounds."""
     for raster in index.rasters("population"):
-        west, south, east, north = raster.facts.bounds_lonlat
-        if west >= bounds[2] or east <= bounds[0] or south >= bounds[3] or north <= bounds[1]:
-            continue
-        yield from people_windows(raster.path, raster.bands, measure=raster.measure, bounds=bounds)
+        if touches(raster.facts.bounds_lonlat, bounds):
+            yield from people_windows(
+                raster.path, raster.bands, measure=raster.measure, bounds=bounds
+            )
+
+
+def touches(one: Box, other: Box) -> bool:
+    """Say whether two boxes (west, south, east, north) have ground in common."""
+    apart = one[0] >= other[2] or one[2] <= other[0] or one[1] >= other[3] or one[3] <= other[1]
+    return not apart
 
 
 def people(index: "Indexed") -> pd.DataFrame:
     """People of each cell; those who live in the rasters but in no cell are in the attrs."""
-    cells = index.known("cells")
-    pixels = pixel_windows(index, raster_bounds(index))
-    table, outside = population(pixels, cells, index.file.resolution)
-    table.attrs["outside_persons"] = {name: float(number) for name, number in outside.items()}
+    cells, bounds = index.known("cells"), raster_bounds(index)
+    rasters = [
+        PeopleRaster(path=raster.path, bands=raster.bands, measure=raster.measure, bounds=bounds)
+        for raster in index.rasters("population")
+        if touches(raster.facts.bounds_lonlat, bounds)
+    ]
+    found = people_of_cells(rasters, cells, index.file.resolution, index.engine, index.store.folder)
+    table = found.table
+    table.attrs["outside_persons"] = {name: float(n) for name, n in found.outside.items()}
+    if found.notes:
+        table.attrs["notes"] = list(found.notes)
     return table
 
 
@@ -112,7 +125,7 @@ def own_layers(index: "Indexed") -> pd.DataFrame:
     return table
 
 
-def raster_bounds(index: "Indexed") -> tuple[float, float, float, float]:
+def raster_bounds(index: "Indexed") -> Box:
     """West, south, east and north of all cells: more than the outline's."""
     west, south, east, north = shapely.total_bounds(
         grid.boundaries(index.known("cells")["cell"].to_numpy())

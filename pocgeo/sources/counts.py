@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from pocgeo.ground.errors import BadInput, NotCounts
-from pocgeo.ground.pixels import PixelWindow
-from pocgeo.sources.raster import Bounds, describe, polygon_shares, windows
+from pocgeo.ground.pixels import Piece, PixelWindow
+from pocgeo.sources.raster import Bounds, describe, polygon_shares, read_piece, windows
 
 __all__ = [
     "CountCheck",
+    "PeopleRaster",
+    "people_of_piece",
     "people_windows",
     "pixel_areas_km2",
     "refuse_if_not_counts",
@@ -35,6 +37,24 @@ LARGE_KM2 = 10_000.0
 
 DENSITY_WORDS = ("density", "per km", "per sq", "/km", "km-2", "km^-2", "persons_km2")
 MEASURES = ("count", "density_per_km2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleRaster:
+    """A raster of people: the whole of it, or what touches some bounds."""
+
+    path: Path
+    bands: Mapping[str, int]
+    """Field to band number, from 1."""
+
+    measure: str = "count"
+    """Persons per pixel ("count"), or "density_per_km2"."""
+
+    bounds: Bounds | None = None
+    """West, south, east, north in degrees; only pixels that touch them are read."""
+
+    def __post_init__(self) -> None:
+        refuse_unknown_measure(self.path, self.measure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +145,26 @@ def people_windows(
 
     As `raster.windows`; negative values are NaN, densities are multiplied by exact pixel areas.
     """
+    refuse_unknown_measure(path, measure)
+    for window in windows(path, bands, size, bounds):
+        yield as_people(window, measure)
+
+
+def people_of_piece(piece: Piece, measure: str) -> PixelWindow:
+    """Read one window of a population raster, as `people_windows` gives it."""
+    return as_people(read_piece(piece), measure)
+
+
+def as_people(window: PixelWindow, measure: str) -> PixelWindow:
+    """Make people per pixel of what a raster holds; what is negative is missing."""
+    held = replace(window, values=np.where(window.values < 0, np.nan, window.values))
+    return to_counts(held) if measure == "density_per_km2" else held
+
+
+def refuse_unknown_measure(path: Path | str, measure: str) -> None:
+    """Refuse a measure that is not people."""
     if measure not in MEASURES:
         raise BadInput(f"{path}: measure must be one of {', '.join(MEASURES)}, got {measure!r}.")
-    for window in windows(path, bands, size, bounds):
-        held = replace(window, values=np.where(window.values < 0, np.nan, window.values))
-        yield to_counts(held) if measure == "density_per_km2" else held
 
 
 def to_counts(window: PixelWindow) -> PixelWindow:
