@@ -170,10 +170,19 @@ def strangers(index: "Indexed", table: pd.DataFrame) -> str | None:
 
 
 def stored_cells(index: "Indexed") -> Any:
-    """Cells of the store; None where they are not fresh."""
+    """Cells of the store; None where they are not fresh, or not right themselves."""
+    return index.kept("cells of the store", lambda: right_cells(index))
+
+
+def right_cells(index: "Indexed") -> Any:
+    """Read the cells; None where nothing else can be held against them."""
     if index.store.stale("cells", {"key": index.key("cells")}):
         return None
-    return index.store.read("cells")["cell"].to_numpy(dtype=np.int64)
+    try:
+        table = index.store.read("cells")
+    except BadInput:
+        return None
+    return None if cells_wrong(index, table) else table["cell"].to_numpy(dtype=np.int64)
 
 
 def cells_wrong(index: "Indexed", table: pd.DataFrame) -> str | None:

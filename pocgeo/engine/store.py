@@ -37,7 +37,8 @@ SUFFIX = ".parquet"
 PASSING = re.compile(r"\.([a-z0-9][a-z0-9_]*)\.\d+\.tmp")
 """Name of a file that is being written: table and process."""
 
-ROW_GROUP = 65_536
+ROW_GROUP = 32_768
+"""Rows: smaller groups are skipped oftener by a question for few rows; fewer cost less to list."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 RETRY_S = 0.05
 
