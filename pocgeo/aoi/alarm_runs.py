@@ -75,9 +75,14 @@ def run(index: Indexed, day: pd.Timestamp, test: AlarmStandard, method: str, onl
     """
     if method not in METHODS:
         raise UnknownName("method of alarms", method, METHODS)
-    if method == "forecast":
-        return forecast_run(index, day, test, only)
-    return comparison_run(index, day, test, method, only)
+
+    def build() -> Run:
+        if method == "forecast":
+            return forecast_run(index, day, test, only)
+        return comparison_run(index, day, test, method, only)
+
+    made: Run = index.kept("alarms " + digest_of([day, test, method, dict(only)]), build)
+    return made
 
 
 def forecast_run(index: Indexed, day: pd.Timestamp, test: AlarmStandard, only: Only) -> Run:

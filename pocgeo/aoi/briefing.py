@@ -19,7 +19,7 @@ Fetch = Callable[[str], Released | str]
 Overlays = Callable[["Aoi", MapSpec, Fetch], tuple[dict[str, Released], list[str]]]
 
 NULL_WORDS = "Null check"
-MAPS = ("coverage_gaps", "proximity", "hotspots", "risk")
+MAPS = ("coverage_gaps", "proximity", "hotspots", "risk", "forecast")
 
 TABLES = (  # finding, what it needs, heading, sentence, rows
     ("gaps", "population", "Where nobody is in reach and nobody has been",
@@ -35,6 +35,15 @@ TABLES = (  # finding, what it needs, heading, sentence, rows
      "undecided, with what was on record before them.", 15),
     ("flagged", "incidents", "Where violence is high beyond chance",
      "Cells whose surroundings hold more incidents than the expectation explains.", 15),
+    ("quarter_new", "incidents", "Quarterly threat assessment: what is new",
+     "Alarms, and areas in another phase than a quarter ago.", 15),
+    ("quarter_areas", "incidents", "Quarterly threat assessment: what to expect next quarter",
+     "The whole area, then by perpetrator, then by area.", 20),
+    ("quarter_trust", "incidents", "Quarterly threat assessment: how sure we are",
+     "Every past quarter was forecast again from what was known then, and held against what came.",
+     10),
+    ("quarter_last", "incidents", "Quarterly threat assessment: what we said last time, "
+     "and what came", "Areas where the forecast missed come first.", 15),
     ("plan", "bases", "What a plan of deployment would do: orders",
      "Who goes where, for whom, and why, with the gap to the best plan there could be.", 30),
     ("plan_cover", "bases", "Who is covered, today and by the plan",
@@ -112,6 +121,9 @@ def headlines(found: dict[str, Released]) -> list[Headline]:
                     "how": "rows"}),
         ("review", {"label": "Incidents to review: inside, or undecided", "unit": "incidents",
                     "how": "rows"}),
+        ("quarter_areas", {"label": "Incidents expected next quarter", "unit": "incidents",
+                           "column": "forecast_incidents", "how": "value", "digits": 0,
+                           "where": {"area": "Whole area"}}),
         ("flagged", {"label": "Cells flagged as hotspots", "unit": "cells", "how": "rows"}),
     ]  # fmt: skip
     return [Headline(source=found[name], **said) for name, said in picked if name in found]

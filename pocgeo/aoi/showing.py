@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pocgeo.aoi import briefing, obligations, patrols, reaching, releases, warned
+from pocgeo.aoi import briefing, obligations, patrols, quarterly, reaching, releases, warned
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.plans import PLAN_TABLES, is_asked, plan_finding
 from pocgeo.aoi.standards import as_of_day
@@ -64,6 +64,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     **{name: partial(plan_finding, name) for name in PLAN_TABLES},
     **{name: partial(patrols.patrol_finding, name) for name in patrols.PATROL_TABLES},
     **warned.TABLES,
+    **quarterly.TABLES,
     "check": lambda aoi, _day: aoi.check()[0],
     "rings": lambda aoi, day: obligations.rings(aoi.indexed, day),
     "perimeters": lambda aoi, day: obligations.perimeters(aoi.indexed, day),
