@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocgeo.ground.errors import BadInput, MissingFile, UnreadableSource
-from pocgeo.sources.mosaics import tiles_of_mosaic
+from pocgeo.sources.mosaics import tiles_of_mosaic, whole_of
 from pocgeo.sources.raster import (
     band_sum,
     describe,
@@ -173,6 +173,7 @@ def test_a_virtual_raster_is_read_tile_by_tile(tif):
     tile = tif(np.arange(1600.0).reshape(40, 40) + 1)
     path = virtual(tile.parent, tile.name)
     assert tiles_of_mosaic(path) == (tile,)
+    assert (whole_of(path), whole_of(tile)) == ((path, tile), (tile,))
     assert describe(path).width == 60
     read = next(windows(path, {"x": 1})).values[0]
     assert (read[:, 20:] == np.arange(1600.0).reshape(40, 40) + 1).all()

@@ -23,6 +23,7 @@ from pocgeo.layers.boundary import read_boundary
 from pocgeo.layers.load import Loaded, load
 from pocgeo.layers.rasters import RasterLayer
 from pocgeo.layers.report import LoadReport
+from pocgeo.sources.mosaics import whole_of
 
 __all__ = ["Indexed", "Progress", "stored_name"]
 
@@ -65,7 +66,7 @@ class Indexed:
         paths = [self.file.boundary]
         for name, request in self.requests.items():
             if name != TELEMETRY:
-                paths += [path for source in request.sources for path in source.paths]
+                paths += [part for path in request.paths for part in whole_of(path)]
         self._traces = {path: trace_of(path) for path in dict.fromkeys(paths)}
         return {path: file_digest(path) for path in self._traces}
 
@@ -106,10 +107,11 @@ class Indexed:
         Of telemetry in many files the line says how many, and has the digest of all of theirs.
         """
         found = [
-            (name, path.name, self.digests[path])
+            (name, part.name, self.digests[part])
             for name, request in self.requests.items()
             if name != TELEMETRY
             for path in request.paths
+            for part in whole_of(path)
         ]
         if TELEMETRY in self.requests:
             listed = self._telemetry.listed()
@@ -243,7 +245,7 @@ class Indexed:
             return self._telemetry.key()
         request = self.requests[name.removeprefix("raster:")]
         files = [
-            [path.name, self.digests[path]] for source in request.sources for path in source.paths
+            [part.name, self.digests[part]] for path in request.paths for part in whole_of(path)
         ]
         asked = [plain(replace(source, paths=())) for source in request.sources]
         outline = self.digests[self.file.boundary]
@@ -262,7 +264,10 @@ class Indexed:
         return digest_of([name, keys, own, code_digest(*CELL_ROOMS)])
 
     def index(self) -> list[str]:
-        """Bring every table up to date; return the names of those that were built."""
+        """Bring every table up to date; return the names of those that were built.
+
+        Cell-days of patrols are summed up when they are asked for, or here on a cluster.
+        """
         _ = self.engine  # refused before any work, if it is none
         self.store.sweep()
         stale = [name for name in self.wanted() if self.is_stale(name)]
@@ -275,6 +280,8 @@ class Indexed:
         for done, name in enumerate(stale, len(reports)):
             self.say(f"indexing {name}", done, steps)
             self.table(name)
+        if self.engine.name.startswith("dask:") and self.has("patrols"):
+            stale += ["cell_days"] if self._telemetry.update(self.engine) else []
         if steps:
             self.say("index complete", steps, steps)
         return stale

@@ -7,7 +7,7 @@ from pocgeo.ground.errors import UnreadableSource
 from pocgeo.sources.archives import content_kind
 from pocgeo.sources.markup import document, local_name, refuse_large
 
-__all__ = ["is_mosaic", "tiles_of_mosaic"]
+__all__ = ["is_mosaic", "tiles_of_mosaic", "whole_of"]
 
 PLAIN = frozenset(
     {
@@ -25,6 +25,11 @@ PLAIN = frozenset(
 def is_mosaic(path: Path) -> bool:
     """Say whether a file is called a virtual raster."""
     return path.suffix.lower() == ".vrt"
+
+
+def whole_of(path: Path) -> tuple[Path, ...]:
+    """Name every file that a source is made of: itself, and the tiles of a virtual raster."""
+    return (path, *tiles_of_mosaic(path)) if is_mosaic(path) else (path,)
 
 
 def tiles_of_mosaic(path: Path) -> tuple[Path, ...]:
