@@ -1,6 +1,6 @@
 """Telemetry to cell-days, on processes and on Dask, against bare H3 and three peers in one run.
 
-Run: python benchmarks/bench_engine.py [--full] [--fixes N ...] [--peers NAME ...]
+Run: python benchmarks/bench_engine.py [--full] [--fixes N ...] [--peers NAME ...] [--only NAME ...]
 
 A year of vehicles that report every 30 seconds, one Parquet file a day, made by this script. `bare`
 reads the positions and looks up their cells, on as many processes as ours: the floor. The peers do
@@ -8,6 +8,8 @@ less than ours: no speed check, no cut at midnight, no repeats, dwell by a plain
 DataFrame sees no further than its file. All look up cells with the same function. CPU seconds and
 peak memory are of the whole tree of processes, that of the cluster's daemons included; wall time
 hangs on what else the machine does. --full is 50 M and 200 M fixes (peers at 50 M only).
+`--only ours --fixes 200e6` measures nothing else. Files lie in the system's folder for passing ones
+(TMPDIR), and go when the run ends, broken off or not: about 50 bytes a fix, 10 GB for 200 M.
 """
 
 import argparse
@@ -271,6 +273,24 @@ def line(name: str, found: dict[str, float], floor: dict[str, float], said: str 
           f"{found['wall']:>8.1f} {found['mb']:>8.0f}  {said}", flush=True)  # fmt: skip
 
 
+def disk_gb(folder: Path) -> float:
+    """Space that all files of a folder take."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
+
+
+def alone(fixes: int, folder: Path, names: list[str]) -> dict[str, float]:
+    """Measure some contestants and nothing else."""
+    source, out = folder / "fixes", folder / "out"
+    count = make(source, fixes)
+    print(f"\n{count:,} fixes in {DAYS} files, {disk_gb(source):.2f} GB")
+    found = {}
+    for name in names:
+        found[name] = measured(name, source, out / name)
+        said = "  ".join(f"{what} {figure:,.1f}" for what, figure in found[name].items())
+        print(f"{name}: {said}; {disk_gb(out):.2f} GB written", flush=True)
+    return found[names[0]]
+
+
 def bench(fixes: int, folder: Path, peers: list[str], *, cluster: bool) -> dict[str, float]:
     source, out = folder / "fixes", folder / "out"
     count = make(source, fixes)
@@ -308,7 +328,8 @@ def bench(fixes: int, folder: Path, peers: list[str], *, cluster: bool) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="50 M and 200 M: most of an hour")
-    parser.add_argument("--fixes", type=int, nargs="+", help="these sizes instead")
+    parser.add_argument("--fixes", type=float, nargs="+", help="these sizes instead, as in 200e6")
+    parser.add_argument("--only", nargs="+", choices=list(CONTESTANTS), help="nothing but these")
     parser.add_argument("--peers", nargs="*", default=PEERS, choices=PEERS, help="only these")
     parser.add_argument("--run", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -324,11 +345,14 @@ def main() -> None:
             CONTESTANTS[name](paths, out)
         return
     spent = []
-    for fixes in asked.fixes or (FULL if asked.full else SMALL):
+    for fixes in map(int, asked.fixes or (FULL if asked.full else SMALL)):
         folder = Path(tempfile.mkdtemp(prefix="pocgeo-bench-"))
         try:
             fits = fixes <= PEERS_UP_TO
-            own = bench(fixes, folder, asked.peers if fits else [], cluster=fits)
+            if asked.only:
+                own = alone(fixes, folder, asked.only)
+            else:
+                own = bench(fixes, folder, asked.peers if fits else [], cluster=fits)
             spent.append((fixes, own["cpu"]))
         finally:
             shutil.rmtree(folder)

@@ -16,6 +16,7 @@ from pocgeo.ground.errors import BadInput
 from pocgeo.layers.aoi_file import read_aoi
 from pocgeo.layers.catalog import layer_spec
 from pocgeo.layers.request import LoadRequest, SourceRequest
+from pocgeo.sources.text_parts import text_parts
 from tests.real import SHARED, needs_shared
 from tests.test_cells_cell_days import SERIAL, patrols, telemetry
 
@@ -149,3 +150,41 @@ def test_csv_and_parquet_of_the_same_fixes_give_the_same_cell_days(tmp_path):
         made.update(Engine(name="serial"))
         tables.append(made.cell_days(by_unit=True))
     pd.testing.assert_frame_equal(*tables)
+
+
+def test_a_large_csv_is_loaded_in_parts_and_counted_as_one(tmp_path, monkeypatch):
+    fixes = patrols(count=1_200).assign(fix_at=lambda rows: rows["fix_at"].dt.floor("s"))
+    fixes["remark"] = 'by "road",\nthen on foot'  # a record of two lines
+    fixes.loc[700, "lon"] = np.nan
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in/a.csv"
+    fixes.to_csv(path, index=False, encoding="cp1252", sep=";")
+    tables, reports = [], []
+    for name, most in (("whole", 10**9), ("parts", 20_000)):
+        monkeypatch.setattr("pocgeo.sources.text_parts.MOST_BYTES", most)
+        made = telemetry([path], tmp_path / name)
+        made.update(SERIAL)
+        tables.append(made.cell_days(by_unit=True))
+        reports.append(made.report())
+    pd.testing.assert_frame_equal(*tables)
+    counts = ["rows", "accepted", "repaired", "rejected", "not_asked_for"]
+    assert reports[0].summary[counts].equals(reports[1].summary[counts])
+    rejected = [
+        each.details.query("outcome == 'rejected'").reset_index(drop=True) for each in reports
+    ]
+    pd.testing.assert_frame_equal(*rejected)
+    assert "rows 702" in rejected[1]["examples"].iloc[0]
+
+
+def test_parts_of_a_text_hold_every_record_once_under_its_head(tmp_path, monkeypatch):
+    monkeypatch.setattr("pocgeo.sources.text_parts.MOST_BYTES", 60)
+    path = tmp_path / "a.csv"
+    path.write_text("Fleet report\nunit,said\n" + "".join(f'u{i},"a\nb"\n' for i in range(20)))
+    rows = []
+    for part in text_parts(path, encoding=None, delimiter=None, header_row=2):
+        lines = part.path.read_text().splitlines()
+        assert lines[:2] == ["Fleet report", "unit,said"]
+        assert part.rows_before == len(rows)
+        rows += lines[2::2]
+    assert rows == [f'u{i},"a' for i in range(20)]
+    assert not part.path.exists()

@@ -23,6 +23,7 @@ import pandas as pd
 from pocgeo.cells.cell_days import write_cell_days
 from pocgeo.cells.day_fixes import DayJob
 from pocgeo.cells.fix_runs import RunJob, about_run, write_run
+from pocgeo.cells.grid import Cells
 from pocgeo.cells.months import MonthJob, write_month
 from pocgeo.cells.presence import FIVE_MINUTES, VisitRule
 from pocgeo.cells.shares import State, days_of, months_of, stretches
@@ -130,7 +131,7 @@ class Telemetry:
     def cell_days(
         self,
         *,
-        cells: Sequence[int] | None = None,
+        cells: Sequence[int] | Cells | None = None,
         since: date | None = None,
         until: date | None = None,
         by_unit: bool = False,

@@ -152,11 +152,11 @@ class SourceJob:
 
 
 def load_source(
-    request: LoadRequest, source: SourceRequest, path: Path, boundary: Any
+    request: LoadRequest, source: SourceRequest, path: Path, boundary: Any, rows_before: int = 0
 ) -> tuple[pd.DataFrame, RowAccount]:
-    """Load one file: read, choose rows, read fields, place, settle repeats."""
+    """Load one file, or a part of one: read, choose rows, read fields, place, settle repeats."""
     spec, known = request.spec, profile_of(source, request.spec)
-    raw = read_raw(path, spec, source, known)
+    raw = read_raw(path, spec, source, known).later(rows_before)
     account = RowAccount(spec.name, path.name, raw.frame.index)
     for note in raw.notes:
         account.note(note)

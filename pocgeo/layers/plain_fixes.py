@@ -6,7 +6,9 @@ odd columns) is loaded file by file by `pocgeo.layers.load`. Both reject, mend a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +31,7 @@ from pocgeo.layers.texts import as_text, said_unknown
 from pocgeo.sources.archives import content_kind
 from pocgeo.sources.parquet import geometry_column
 from pocgeo.sources.slices import FileSlice, column_batches, open_parquet
+from pocgeo.sources.text_parts import text_parts
 
 __all__ = ["Fixes", "fixes_of"]
 
@@ -105,7 +108,7 @@ def fixes_of(request: LoadRequest, slices: Sequence[FileSlice], rows: int) -> It
         source = next(each for each in request.sources if part.path in each.paths)
         plain = plain_columns(request, source, part)
         if plain is None:
-            yield loaded_fixes(request, source, part, boundary)
+            yield from loaded_fixes(request, source, part.path, boundary)
         else:
             reader = Reader(request, source, part, plain, boundary)
             for batch in column_batches(part, list(plain.values()), rows):
@@ -271,22 +274,54 @@ class Reader:
         if not pa.types.is_dictionary(column.type):
             column = column.dictionary_encode()
         place = np.asarray(pc.fill_null(column.indices, -1)).astype(np.int32)
-        text = as_text(pd.Series(column.dictionary.to_pylist(), dtype=object))
-        text = text.where(text.notna() & ~said_unknown(text))
-        known = text.notna().to_numpy()
-        order = np.append(np.where(known, np.cumsum(known) - 1, -1), -1).astype(np.int32)
-        codes, names = order[place], text[known].to_numpy(dtype=object)
+        said = column.dictionary
+        order, names = known_names(str(said.type), tuple(said.to_pylist()))
+        codes = order[place]
         if name == "unit_id" and (codes < 0).any():
             codes = np.where(codes < 0, len(names), codes).astype(np.int32)
             names = np.append(names, stem)
         return codes, names
 
 
+@lru_cache(maxsize=32)
+def known_names(kind: str, said: tuple[Any, ...]) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
+    """Read the names of a batch: the next one, and the next file, mostly have the same.
+
+    Parameters
+    ----------
+    kind : str
+        Type of the column: 1 and 1.0 are written apart.
+    said : tuple
+        Its different values.
+
+    Returns
+    -------
+    order, names
+        Row in `names` of each value, -1 where it is none (and, last, for -1); nobody changes them.
+    """
+    text = as_text(pd.Series(said, dtype=object))
+    text = text.where(text.notna() & ~said_unknown(text))
+    known = text.notna().to_numpy()
+    order = np.append(np.where(known, np.cumsum(known) - 1, -1), -1).astype(np.int32)
+    return order, text[known].to_numpy(dtype=object)
+
+
 def loaded_fixes(
-    request: LoadRequest, source: SourceRequest, part: FileSlice, boundary: Any
-) -> Fixes:
-    """Load a whole file as any layer is loaded."""
-    frame, account = load_source(request, source, part.path, boundary)
+    request: LoadRequest, source: SourceRequest, path: Path, boundary: Any
+) -> Iterator[Fixes]:
+    """Load a file as any layer is loaded; a large text table a part at a time."""
+    how = {name: getattr(source, name) for name in ("encoding", "delimiter", "header_row")}
+    for part in text_parts(path, **how):
+        how = {name: getattr(part, name) for name in how}
+        read_so = replace(source, **how)
+        frame, account = load_source(request, read_so, part.path, boundary, part.rows_before)
+        if part.note:
+            account.note(part.note)
+        yield loaded_part(path, frame, account)
+
+
+def loaded_part(path: Path, frame: pd.DataFrame, account: RowAccount) -> Fixes:
+    """Take the columns of fixes from a loaded table."""
     at = frame["fix_at"].dt.tz_convert("UTC").dt.tz_localize(None)
     codes, names = {}, {}
     for name in NAMES:
@@ -295,7 +330,7 @@ def loaded_fixes(
         codes[name] = np.asarray(place, dtype=np.int32)
         names[name] = np.array([str(text) for text in found], dtype=object)
     if frame[["lon", "lat"]].isna().any(axis=None):
-        raise BadInput(f"{part.path}: fixes without a place were accepted.")
+        raise BadInput(f"{path}: fixes without a place were accepted.")
     return Fixes(
         at_us=at.to_numpy("datetime64[us]").astype(np.int64),
         lon=frame["lon"].to_numpy(float), lat=frame["lat"].to_numpy(float),

@@ -1,7 +1,7 @@
 """What a file holds before anyone says what it means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -30,3 +30,10 @@ class RawTable:
 
     hxl: Mapping[str, str] = field(default_factory=dict)
     """Column to HXL tag, where the file has a tag row."""
+
+    def later(self, rows: int) -> "RawTable":
+        """Give the rows the numbers they have in a file with so many rows before them."""
+        if not rows:
+            return self
+        bad_rows = tuple((row + rows, why) for row, why in self.bad_rows)
+        return replace(self, frame=self.frame.set_axis(self.frame.index + rows), bad_rows=bad_rows)
