@@ -4,7 +4,7 @@ A task reads one window, shares its people among cells, and gives back a few row
 added up in one order, whoever worked at them: the sums are the same to the last bit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -124,13 +124,17 @@ def people_of_cells(
             covered[field] = under[place][found.known[band]]
             twice[field] = twice.get(field, 0.0) + float(found.twice[band])
         tally.add(found.people, covered)
-    notes = tuple(
+    return CellPeople(tally.table(), tally.outside, told(twice))
+
+
+def told(twice: Mapping[str, float]) -> tuple[str, ...]:
+    """Say by field how many people lie in pixels that several rasters hold."""
+    return tuple(
         f"{field}: {persons:,.0f} people of pixels that an earlier raster holds, too, are counted "
         "once: the first raster with data is taken"
         for field, persons in twice.items()
         if persons > 0
     )
-    return CellPeople(tally.table(), tally.outside, notes)
 
 
 def people_of_rasters(
