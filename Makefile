@@ -23,7 +23,7 @@ demo: $(VENV)/.ready  ## set up, run the main job on sample_aoi, say where to lo
 test: $(VENV)/.ready  ## set up and pass the tests
 	@$(BIN)/python -m pytest
 
-chaos: $(VENV)/.ready  ## kill -9 a thousand index builds at random moments: half an hour
+chaos: $(VENV)/.ready  ## kill -9 a thousand index builds at random moments: ten CPU minutes
 	@$(BIN)/python scripts/chaos.py
 
 lowest:  ## pass the tests, those of the browser aside, with the oldest dependencies we allow
