@@ -20,8 +20,8 @@ demo: $(VENV)/.ready  ## set up, run the main job on sample_aoi, say where to lo
 	@$(BIN)/pocgeo demo $(DEMO)
 	@echo "            (here pocgeo is $(BIN)/pocgeo)"
 
-test: $(VENV)/.ready  ## set up and pass the tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/.ready  ## set up and pass the tests, a file a processor, four at most
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 chaos: $(VENV)/.ready  ## kill -9 a thousand index builds at random moments: ten CPU minutes
 	@$(BIN)/python scripts/chaos.py
