@@ -15,6 +15,7 @@ from PIL import Image
 from pocgeo.cells import grid
 from pocgeo.ground.errors import BadInput, Refused, UnknownName
 from pocgeo.products.figures import Sheet, Words, save_figure
+from pocgeo.products.figures import words as figure_words
 from pocgeo.products.figures.cell_image import cell_image, nearest_piece, rgba
 from pocgeo.products.figures.drawing import FRAME
 from pocgeo.products.figures.furniture import nice_length, spot
@@ -125,16 +126,20 @@ def test_the_sheet_says_what_every_product_must(coast, cells, tmp_path):
     assert sum(shares) == pytest.approx(100, abs=0.5)
 
 
-def test_a_sheet_in_french_and_in_arabic(coast, cells, tmp_path):
+def test_a_sheet_in_french_and_in_arabic(coast, cells, tmp_path, monkeypatch):
     french = text_of(drawn(tmp_path, "pdf", coast, cells, language="fr"))
     assert "NON CLASSIFIÉ" in french
     assert "30 juin 2026" in french
     words = Words("ar")
     assert words.right_to_left
     assert words.text("CONFIDENTIAL") == "سري"
+    if figure_words.DRAWS_SHAPED:  # matplotlib 3.11 does it; done twice, lines run backwards
+        assert words.shaped("سري 12") == "سري 12"
+    monkeypatch.setattr(figure_words, "DRAWS_SHAPED", False)
     shaped = words.shaped("سري 12")
     assert shaped.startswith("12 ")  # from left to right: the number comes first
     assert shaped[-1] in "ﺳﺱ"  # the first letter stands last, in its initial form
+    monkeypatch.undo()
     drawn(tmp_path, "pdf", coast, cells, language="ar")
 
 
