@@ -1,6 +1,8 @@
 """Maps as people open them: from a file, in Chromium, with no network."""
 
 import io
+import shutil
+import subprocess
 from pathlib import Path
 
 import h3
@@ -232,3 +234,25 @@ def test_a_page_of_several_maps_and_sections(browser, coast, tmp_path):
     assert path.stat().st_size < 700_000
     paper = browser.page.pdf(prefer_css_page_size=True)
     assert paper.startswith(b"%PDF")
+
+
+def test_a_printed_map_is_one_sheet_with_marking_legend_and_all_notes(browser, coast, tmp_path):
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed (poppler-utils)")
+    cells = released(cell_table(coast, 6), *CELL_COLUMNS, resolution=6, name="gaps",
+                     notes=tuple(f"Note {i} " + "of many words " * 12 for i in range(6)))  # fmt: skip
+    path, paper = tmp_path / "print.html", tmp_path / "print.pdf"
+    path.write_text(
+        draw(map_spec("coverage_gaps"), cells, overlays(coast), frame(coast)), encoding="utf-8"
+    )
+    page = browser.open(path).page
+    assert not page.locator(".poc-further").is_visible()  # folded on the screen
+    paper.write_bytes(page.pdf(prefer_css_page_size=True))
+    said = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, check=True)
+    sheets = said.stdout.decode().rstrip("\f\n").split("\f")
+    assert len(sheets) == 1
+    assert sheets[0].count("UNCLASSIFIED") == 2
+    for wanted in ("Coverage gaps", "1,000 and over", "No one in the gap", "Note 5", "Method."):
+        assert wanted in sheets[0], wanted
+    assert "Zoomed out" not in sheets[0]
+    assert "More notes" not in sheets[0]
