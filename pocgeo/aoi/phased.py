@@ -13,6 +13,7 @@ import pandas as pd
 from pocgeo.analyses.alarms import whole_in_one_cell
 from pocgeo.analyses.disks import disk_matrix
 from pocgeo.analyses.phases import (
+    PHASES,
     PhaseHistory,
     PhaseRules,
     Quarter,
@@ -36,7 +37,7 @@ from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.provenance import file_digest
 from pocgeo.sources.tabular import read_table
 
-__all__ = ["DECISIONS", "phase_areas", "phase_cells", "phase_measures"]
+__all__ = ["DECISIONS", "phase_areas", "phase_cells", "phase_measures", "phase_quarters"]
 
 DECISIONS = "phases_confirmed.csv"
 """File of the AOI folder in which people confirm or override the phase of an area."""
@@ -176,6 +177,30 @@ def phase_cells(index: Indexed, as_of: date | None, *, every: bool = True) -> pd
         table, index, at, "phase_cells",
         f"Phases of Policy 36 by cell, {past.quarters[-1].on:%d %b %Y}", phases=rules,
     )  # fmt: skip
+    made.attrs |= {"kind": "cells", "sensitivity": "restricted"}
+    return made
+
+
+def phase_quarters(index: Indexed, as_of: date | None) -> pd.DataFrame:
+    """Give the phase of every forecast cell at the end of each quarter, for a map over time."""
+    at = moment(index, as_of)
+    rules = rules_of(index)
+    past = history(index, as_of, rules)
+    days = [months_before(quarter.on, MONTHS) + pd.Timedelta(days=1) for quarter in past.quarters]
+    words = np.array([*PHASES, None], dtype=object)
+    table = pd.DataFrame(
+        {
+            "cell": np.repeat(past.cells, len(days)),
+            "quarter_on": np.tile(np.array(days, dtype="datetime64[ns]"), past.cells.size),
+            "phase": pd.Series(words[past.codes.ravel()], dtype="str"),
+        }
+    )
+    names = [name for name in NAMED if name in past.quarters[-1].evidence]
+    facts = past.quarters[-1].evidence[["cell", *names]]
+    table = table.merge(facts, on="cell", how="left")
+    made = finished(
+        table, index, at, "phase_quarters", "Phases of Policy 36 by cell and quarter", phases=rules
+    )
     made.attrs |= {"kind": "cells", "sensitivity": "restricted"}
     return made
 

@@ -12,6 +12,7 @@ from pocgeo.analyses.alarms import AlarmStandard, KnoxTest, ended_alarms, near_r
 from pocgeo.aoi.alarm_runs import METHODS, Only, Run, previous_day, run
 from pocgeo.aoi.answers import days_in_words, finished, only_of, within
 from pocgeo.aoi.indexed import Indexed
+from pocgeo.aoi.phased import phase_quarters
 from pocgeo.aoi.picture import Moment
 from pocgeo.aoi.standards import Period, moment, standard
 from pocgeo.aoi.threats import incidents_placed
@@ -245,6 +246,7 @@ TABLES: Mapping[str, Callable[..., pd.DataFrame]] = {
     "phase_record": lambda aoi, day: aoi.phases(as_of=day)[1],
     "phase_capacity": lambda aoi, day: aoi.phases(as_of=day)[2],
     "phase_cells": lambda aoi, day: aoi.phase_cells(as_of=day),
+    "phase_quarters": lambda aoi, day: phase_quarters(aoi.indexed, day),
 }
 """Findings of alarms and phases by name, as exports and maps call them."""
 
