@@ -1,6 +1,9 @@
 """A real Dask cluster of two workers on loopback: same bytes, a killed worker, clear refusals."""
 
 import os
+import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,13 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pocgeo.aoi.indexed import Indexed
 from pocgeo.engine.cluster import open_cluster
 from pocgeo.engine.executors import open_executor
 from pocgeo.engine.team import Engine
 from pocgeo.ground.errors import BadInput
+from pocgeo.layers.aoi_file import read_aoi
 from tests.test_cells_cell_days import months, patrols, saved, telemetry
 from tests.test_engine_executors import killed_once
+from tests.test_engine_telemetry import area
 
 pytest.importorskip("distributed")
 
@@ -33,10 +40,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def started(*arguments: str) -> subprocess.Popen:
-    """Start a daemon of Dask, as docs/cluster.md says."""
+def typed(address: str) -> list[list[str]]:
+    """Commands of the README's section on clusters, in its order, at another address."""
+    text = (ROOT / "README.md").read_text("utf8").partition("## When one machine")[2]
+    block = re.search(r"```sh\n(.*?)```", text, re.S)
+    assert block is not None
+    said = block[1].replace("127.0.0.1:8786", address.removeprefix("tcp://"))
+    return [shlex.split(line.replace("8786", address.rpartition(":")[2]))
+            for line in said.splitlines()]  # fmt: skip
+
+
+def started(words: list[str]) -> subprocess.Popen:
+    """Start a daemon of Dask."""
+    command = Path(sys.executable).with_name(words[0])
     return subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli." + arguments[0], *arguments[1:]],
+        [str(command), *words[1:], "--no-dashboard"],
         env={**os.environ, **QUIET}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -44,14 +62,8 @@ def started(*arguments: str) -> subprocess.Popen:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     address = f"tcp://127.0.0.1:{free_port()}"
-    scheduler = started(
-        "dask_scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2],
-        "--no-dashboard",
-    )  # fmt: skip
-    workers = [
-        started("dask_worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard")
-        for _ in range(2)
-    ]
+    scheduler, *workers = [started(words) for words in typed(address) if words[0] == "dask"]
+    assert len(workers) == 2
     until = time.monotonic() + 60
     try:
         while True:
@@ -82,6 +94,25 @@ def test_a_cluster_gives_the_same_bytes_as_this_process(cluster, tmp_path):
     there.update(Engine(name=f"dask:{cluster}"))
     assert months(tmp_path / "here") == months(tmp_path / "there")
     assert {"reading fixes", "summing up days", "bringing months together"} <= set(seen)
+
+
+def test_the_commands_of_the_readme_index_patrols_on_a_cluster_to_the_same_bytes(
+    cluster, tmp_path, monkeypatch
+):
+    from pocgeo.doors.cli import main
+
+    monkeypatch.setenv("POCGEO_ENGINE", "serial")
+    monkeypatch.setenv("POCGEO_MEMORY", "1GB")
+    area(tmp_path / "sample_aoi", "patrols", patrols(count=1_700))
+    shutil.copytree(tmp_path / "sample_aoi", tmp_path / "here")
+    (last,) = (words for words in typed(cluster) if words[0] == "pocgeo")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, last[1:], catch_exceptions=False)
+    assert "cell_days" in done.output
+    monkeypatch.setenv("POCGEO_ENGINE", "serial")
+    Indexed(read_aoi(tmp_path / "here")).telemetry.cell_days()
+    store = ".pocgeo/telemetry"
+    assert months(tmp_path / "here" / store) == months(tmp_path / "sample_aoi" / store)
 
 
 def test_a_worker_killed_on_the_way_costs_only_its_task(cluster, tmp_path):

@@ -1,6 +1,7 @@
 """Telemetry as a layer of an AOI: any format through one door, counted, the same as patrols."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 import shapely
 from click.testing import CliRunner
 
+from pocgeo.aoi.area import open_aoi
+from pocgeo.aoi.cell_days import cell_days
 from pocgeo.aoi.indexed import Indexed
+from pocgeo.cells import grid
 from pocgeo.cells.telemetry import Telemetry
 from pocgeo.engine.team import Engine
-from pocgeo.ground.errors import BadInput
+from pocgeo.ground.errors import BadInput, Refused
 from pocgeo.layers.aoi_file import read_aoi
 from pocgeo.layers.catalog import layer_spec
 from pocgeo.layers.request import LoadRequest, SourceRequest
@@ -21,6 +25,12 @@ from tests.real import SHARED, needs_shared
 from tests.test_cells_cell_days import SERIAL, patrols, telemetry
 
 TRACKS = SHARED / "tracks"
+TAXI = """delimiter = " "
+header_row = 0
+lat = "column_1"
+lon = "column_2"
+columns = { fix_at = "column_4" }
+"""
 
 AOI = """
 [aoi]
@@ -188,3 +198,49 @@ def test_parts_of_a_text_hold_every_record_once_under_its_head(tmp_path, monkeyp
         rows += lines[2::2]
     assert rows == [f'u{i},"a' for i in range(20)]
     assert not part.path.exists()
+
+
+def test_cell_days_of_patrols_and_telemetry_are_listed_alike_and_refused_outside(tmp_path):
+    fixes = patrols(count=1_700)
+    areas = [area(tmp_path / layer, layer, fixes) for layer in ("patrols", "telemetry")]
+    days = [cell_days(each, None) for each in areas]
+    pd.testing.assert_frame_equal(*days)
+    assert days[0]["fixes_n"].sum() <= len(fixes)
+    assert days[0]["day_on"].is_monotonic_decreasing
+    one = grid.as_text(days[0]["cell"][:1])
+    only = cell_days(areas[0], None, cells=one, since=date(2021, 1, 1))
+    assert set(only["cell"]) == {days[0]["cell"][0]}
+    with pytest.raises(BadInput, match="is no cell of Made up"):
+        cell_days(areas[0], None, cells=["8843a13687fffff"])
+    with pytest.raises(BadInput, match=r"--since .* Swap them"):
+        cell_days(areas[0], None, since=date(2021, 5, 2), until=date(2021, 5, 1))
+    whole = open_aoi(tmp_path / "telemetry")
+    with pytest.raises(Refused, match="cell_days for partners: days of patrols are restricted"):
+        whole.release(whole.cell_days(), audience="partners")
+    shown = whole.release(whole.cell_days())
+    layers = [each["layer"] for each in shown.manifest["inputs"]]
+    assert layers == ["telemetry"] * 3
+    assert whole.save_map("presence").stat().st_size > 10_000
+
+
+@pytest.mark.real
+@needs_shared
+@pytest.mark.parametrize(
+    ("path", "how", "box"),
+    [
+        ("cab_*.txt", TAXI, (-122.6, 37.5, -122.2, 37.9)),
+        ("smart_patrols_mara.parquet", 'profile = "smart"', (34.6, -1.9, 35.6, -0.9)),
+        ("gpx/*.gpx", 'profile = "gpx"', (13, 44.5, 15, 47)),
+    ],
+)
+def test_an_area_of_real_telemetry_answers(tmp_path, monkeypatch, path, how, box):
+    monkeypatch.setenv("POCGEO_ENGINE", "serial")
+    (tmp_path / "outline.geojson").write_text(shapely.to_geojson(shapely.box(*box)))
+    said = AOI.format(layer="telemetry").replace("fixes/*", str(TRACKS / path)) + how
+    (tmp_path / "aoi.toml").write_text(said.replace("2021-01-01, 2021", "2000-01-01, 2025"))
+    made = open_aoi(tmp_path)
+    presence = made.release(made.presence()).table
+    days = made.release(made.cell_days()).table
+    assert presence["presence_h"].sum() > 1
+    assert days["dwell_min"].sum() / 60 == pytest.approx(presence["presence_h"].sum(), rel=1e-6)
+    assert made.save_map("presence").stat().st_size > 10_000
