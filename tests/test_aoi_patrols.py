@@ -89,7 +89,9 @@ def test_a_plan_is_not_repeated_and_is_held_against_the_record(
     before, after = (
         table.loc[table["stay_min"].notna(), "grid_reference"] for table in (plan[0], again[0])
     )
-    assert len(set(before) & set(after)) <= len(before) / 2
+    same = sample.patrols(replace(DRY, previous=path, order=replace(ORDER, repeat="allow")))[0]
+    free = same.loc[same["stay_min"].notna(), "grid_reference"]
+    assert len(set(before) & set(after)) < len(set(before) & set(free))  # all of them, if allowed
     assert again[0]["leg_worn_km"].sum() < plan[0]["leg_km"].sum()
     assert any("vary --depart" in note for note in again[0].attrs["notes"])
     strict = replace(DRY, previous=path, order=replace(ORDER, repeat="exclude"))
