@@ -53,10 +53,8 @@ def as_html(released: Released, top: int | None = None, words: Words = ENGLISH) 
         for name in sentences:
             if texts[name][row] in NOTHING:
                 continue
-            label = tag("b", f"{words.text(shown.columns[name].label)}.")
-            sentence = tag("span", texts[name][row], dir="auto")
-            cell = tag("td", joined([label, sentence], " "), colspan=len(names))
-            rows.append(tag("tr", cell, class_="poc-sentence"))
+            label = words.text(shown.columns[name].label)
+            rows.append(_sentence(label, texts[name][row], len(names)))
     parts = [
         tag("caption", clean(words.text(shown.title))),
         tag("thead", _head(shown, names, words)),
@@ -64,12 +62,15 @@ def as_html(released: Released, top: int | None = None, words: Words = ENGLISH) 
     ]
     if any(name in shown.totals for name in names):
         parts.append(tag("tfoot", _totals(shown, names, words)))
-    further = []
-    if unknown:
-        further.append(words("columns_unknown", list=_labels(shown, unknown, words)))
-    if left:
-        further.append(words("columns_left", list=_labels(shown, left, words)))
+    named = (("columns_unknown", unknown), ("columns_left", left))
+    further = [words(key, list=_labels(shown, each, words)) for key, each in named if each]
     return joined([tag("table", joined(parts)), _said(shown, further, words)])
+
+
+def _sentence(label: str, said: str, columns: int) -> SafeHtml:
+    """Write a long text under its row."""
+    parts = [tag("b", f"{label}."), tag("span", said, dir="auto")]
+    return tag("tr", tag("td", joined(parts, " "), colspan=columns), class_="poc-sentence")
 
 
 def _texts(released: Released, words: Words) -> dict[str, list[str]]:

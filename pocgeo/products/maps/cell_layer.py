@@ -87,10 +87,8 @@ def pack_cells(
     known = list(zip(measures, sources, strict=True))
     values = [values_of(mosaic, measure, source, spec, words) for measure, source in known]
     periods = joined_periods(each.periods for each in values)
-    packed = [
-        pack_measure(*each, mosaic, periods, words)
-        for each in zip(measures, values, sources, strict=True)
-    ]
+    drawn = zip(measures, values, sources, strict=True)
+    packed = [pack_measure(*each, mosaic, periods, words) for each in drawn]
     place, place_blobs = pack_place(mosaic)
     texts, text_blobs = pack_texts(spec, released, mosaic.table, words)
     hatch, hatch_blobs, unhatched = pack_hatch(spec, mosaic, words)

@@ -105,8 +105,22 @@ def charted(
     compare = compared(spec, pack)
     beside = compare is not None and spec.compare is not None and spec.compare.how == "beside"
     views = [viewed(figure, spec, pack, packs, side) for side in sides(compare, beside=beside)]
-    keep_words(figure, words)
-    settings = figure.keep_json(
+    settings = keep_settings(figure, spec, ground, overlays, compare)
+    views[-1]["map"].add_child(Furniture(settings, views))
+    maps = tuple(view["map"] for view in views)
+    return Chart(spec=spec, maps=maps, said=tuple(dict.fromkeys(said)))
+
+
+def keep_settings(
+    figure: OfflineFigure,
+    spec: MapSpec,
+    ground: Ground,
+    overlays: Mapping[str, Released],
+    compare: Mapping[str, str] | None,
+) -> str:
+    """Keep what the panel must know of a map, and the words of the scripts."""
+    keep_words(figure, ground.words)
+    return figure.keep_json(
         {
             "title": spec.title,
             "bounds": list(ground.boundary.bounds),
@@ -120,9 +134,6 @@ def charted(
             "compare": compare and {"left": compare["left_label"], "right": compare["right_label"]},
         }
     )
-    views[-1]["map"].add_child(Furniture(settings, views))
-    maps = tuple(view["map"] for view in views)
-    return Chart(spec=spec, maps=maps, said=tuple(dict.fromkeys(said)))
 
 
 def keep_words(figure: OfflineFigure, words: Words) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -97,19 +98,12 @@ def classed(
         colours.reverse()
     if measure.zero is not None:
         labels, colours = [measure.zero, *labels], [NOTHING, *colours]
-        labels[1] = (
-            words("above_zero_under", edge=words.figures(shown(edges[0], digits)))
-            if edges
-            else words("above_zero")
-        )
+        labels[1] = least_label(edges, digits, words)
         klass = np.where(numbers <= 0, 0, klass + 1)
         edges = (float(np.nextafter(0, 1)), *edges)
     klass = np.where(known, klass, len(labels))
-    codes, first, kept, exact = (
-        class_codes(numbers, klass, len(labels))
-        if only_classes
-        else coded(numbers, klass, len(labels), digits)
-    )
+    code = class_codes if only_classes else partial(coded, digits=digits)
+    codes, first, kept, exact = code(numbers, klass, len(labels))
     return Classed(
         label=heading(measure, column),
         digits=digits,
@@ -262,6 +256,13 @@ def rounded_edge(edge: float) -> float:
     power = 10.0 ** math.floor(math.log10(edge))
     steps = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
     return float(f"{min(steps, key=lambda step: abs(step - edge / power)) * power:.6g}")
+
+
+def least_label(edges: Sequence[float], digits: int, words: Words) -> str:
+    """Write the class next to nothing in words: "more than 0, under 10"."""
+    if not edges:
+        return words("above_zero")
+    return words("above_zero_under", edge=words.figures(shown(edges[0], digits)))
 
 
 def class_labels(edges: Sequence[float], digits: int, words: Words) -> list[str]:
