@@ -140,7 +140,7 @@ def test_no_map_colour_of_a_phase_is_green_and_consolidation_is_said_to_be_dange
 
 def test_alarms_leave_for_partners_neither_as_list_nor_as_incidents(sample) -> None:
     for finding in sample.alarms(as_of=dt.date(2026, 5, 31)):
-        with pytest.raises(pocgeo.Refused, match="restricted"):
+        with pytest.raises(pocgeo.Refused, match="single incidents"):
             sample.release(finding, audience="partners")
 
 

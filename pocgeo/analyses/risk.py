@@ -165,8 +165,11 @@ def risk(
     as_of_on: pd.Timestamp,
     *,
     pairs: Pairs | None = None,
+    violence: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Multiply threat by vulnerability; people exposed multiply afterwards.
+
+    `violence` is a table of threat made elsewhere, such as from the forecast; else `threat`.
 
     Returns
     -------
@@ -174,7 +177,8 @@ def risk(
         `cell`, `risk` (0-1), `risk_persons` (risk x people, NA where people are unknown),
         then every column of `threat` and `vulnerability`.
     """
-    violence = threat(incident_cells, cells, weights, as_of_on, pairs=pairs)
+    if violence is None:
+        violence = threat(incident_cells, cells, weights, as_of_on, pairs=pairs)
     exposed = vulnerability(cells, weights)
     product = violence["threat"] * exposed["vulnerability"]
     people: pd.Series | float = np.nan
@@ -183,7 +187,7 @@ def risk(
     table = pd.DataFrame({"cell": violence["cell"], "risk": product})
     table["risk_persons"] = product * people
     table = pd.concat([table, violence.drop(columns="cell"), exposed.drop(columns="cell")], axis=1)
-    table.attrs = {"notes": [*violence.attrs["notes"], *exposed.attrs["notes"]]}
+    table.attrs = {"notes": [*violence.attrs.get("notes", ()), *exposed.attrs["notes"]]}
     return with_standard(table, "risk", weights=weights, as_of_on=as_of_on)
 
 
@@ -249,7 +253,7 @@ def _drawn_scores(
         share = rng.dirichlet(concentration * declared / declared.sum())
         load = loads @ (rng.dirichlet(np.full(3, concentration / 3)) * 3)
         index = weights.floor + (1 - weights.floor) * (values @ share) / (seen @ share)
-        yield load / (load + weights.half_saturation) * index
+        yield load / (load + weights.half_load) * index
 
 
 def _people(rows: pd.DataFrame) -> Floats:
@@ -263,7 +267,7 @@ def _people(rows: pd.DataFrame) -> Floats:
 def _recovered(rows: pd.DataFrame, weights: RiskWeights) -> tuple[Floats, Floats]:
     """Recover loads (n x 3) and indicator values (n x k, NaN unknown) from the parts."""
     parts = rows[[f"threat_{part}" for part in PARTS]].to_numpy(dtype=float)
-    total = weights.half_saturation / (1 - parts.sum(axis=1))
+    total = weights.half_load / (1 - parts.sum(axis=1))
     names = [f"vulnerability_{indicator.name}" for indicator in weights.indicators]
     require_columns(rows, "risk", names)
     weight = np.array([indicator.weight for indicator in weights.indicators])

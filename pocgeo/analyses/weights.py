@@ -11,6 +11,7 @@ __all__ = ["Indicator", "PerPerson", "RiskWeights", "risk_weights"]
 
 SCALES = ("minmax", "quantile", "threshold")
 DIRECTIONS = ("higher", "lower")
+BASES = ("record", "forecast")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +113,23 @@ class RiskWeights:
     floor: float = 0.0
     """Least vulnerability of anyone, 0-1."""
 
+    basis: str = "record"
+    """What threat rests on: "record" (incidents by severity, age and nearness) or "forecast"
+    (incidents expected in the next months, by severity and nearness)."""
+
+    half_saturation_ahead: float = 1.0
+    """Load of the forecast at which threat is 0.5."""
+
+    severity_prior: float = 5.0
+    """Incidents by which the severity of a place is drawn towards that of the whole record."""
+
     def __post_init__(self) -> None:
-        for name in ("half_saturation", "half_life_recent_days", "half_life_past_days"):
+        if self.basis not in BASES:
+            raise UnknownName("basis of threat", self.basis, BASES)
+        for name in (
+            "half_saturation", "half_life_recent_days", "half_life_past_days",
+            "half_saturation_ahead", "severity_prior",
+        ):  # fmt: skip
             _positive(f"threat.{name}", getattr(self, name))
         for name in ("recent", "past"):
             _positive(f"threat.{name}", getattr(self, name), zero=True)
@@ -131,6 +147,11 @@ class RiskWeights:
         names = [indicator.name for indicator in self.indicators]
         if not names or len(set(names)) != len(names):
             raise BadInput("vulnerability.indicators: need at least one, each with its own name.")
+
+    @property
+    def half_load(self) -> float:
+        """Load at which threat is 0.5, on the basis in use."""
+        return self.half_saturation_ahead if self.basis == "forecast" else self.half_saturation
 
 
 def risk_weights(declared: Mapping[str, Any], where: str = "risk weights") -> RiskWeights:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from pocgeo.analyses.bases import standing
 from pocgeo.analyses.reach import ReachStandard, reach_field
-from pocgeo.analyses.risk import risk
+from pocgeo.analyses.risk import risk, severity
+from pocgeo.analyses.threat_ahead import threat_ahead
 from pocgeo.analyses.weights import RiskWeights
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.threats import incidents_placed
@@ -142,7 +143,21 @@ def with_risk(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFra
     placed = incidents_placed(index, moment.at)
     if placed is None:
         return table
-    made = risk(placed, table, moment.weights, moment.at)
+    violence = ahead(placed, table, index, moment) if moment.weights.basis == "forecast" else None
+    made = risk(placed, table, moment.weights, moment.at, violence=violence)
     table = table.merge(made, on="cell", how="left", validate="one_to_one")
     table.attrs["notes"] = list(made.attrs.get("notes", ()))
     return table
+
+
+def ahead(
+    placed: pd.DataFrame, table: pd.DataFrame, index: Indexed, moment: Moment
+) -> pd.DataFrame:
+    """Take threat from the forecast, weighed by how grave incidents on record were."""
+    from pocgeo.aoi.foreseen import outlook  # noqa: PLC0415 - it asks this module for the day
+
+    made = outlook(index, moment.as_of)
+    grave = placed.assign(severity=severity(placed, moment.weights))
+    found = threat_ahead(grave, table, made.own, made.cells, moment.weights)
+    found.attrs["notes"] = ["Threat from the forecast of the next months, by severity."]
+    return found

@@ -35,13 +35,17 @@ def incidents_placed(index: Indexed, at: pd.Timestamp) -> pd.DataFrame | None:
 def weights_of(index: Indexed) -> RiskWeights:
     """Weights of risk: the file that `[standards.risk] weights` names, else the house's."""
     named = index.file.standards.get("risk", {})
+    keys = ["weights", "threat"]
     for name in named:
-        if name != "weights":
-            raise UnknownName(f"key of [standards.risk] in {index.file.path}", name, ["weights"])
+        if name not in keys:
+            raise UnknownName(f"key of [standards.risk] in {index.file.path}", name, keys)
     path = declared("standards") / "risk_weights.toml"
     if "weights" in named:
         path = index.file.folder / Path(str(named["weights"]))
-    return with_own_indicators(risk_weights(read_toml(path), path.name), index)
+    weights = risk_weights(read_toml(path), path.name)
+    if "threat" in named:
+        weights = replace(weights, basis=str(named["threat"]))
+    return with_own_indicators(weights, index)
 
 
 def with_own_indicators(weights: RiskWeights, index: Indexed) -> RiskWeights:

@@ -50,7 +50,7 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "origins": NUMBER, "level": NUMBER, "draws": NUMBER, "seed": NUMBER,
             "block_months": NUMBER, "top": NUMBER,
         },
-        "risk": {"weights": TEXT},
+        "risk": {"weights": TEXT, "threat": TEXT},
         "deployment": {
             "new": NUMBER, "moves": NUMBER, "closures": NUMBER, "steps": NUMBERS, "demand": TEXT,
             "demands": TEXTS, "seasons": TEXTS, "candidates": TEXTS, "propose": TEXTS,
