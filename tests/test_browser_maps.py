@@ -240,7 +240,8 @@ def test_a_printed_map_is_one_sheet_with_marking_legend_and_all_notes(browser, c
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed (poppler-utils)")
     cells = released(cell_table(coast, 6), *CELL_COLUMNS, resolution=6, name="gaps",
-                     notes=tuple(f"Note {i} " + "of many words " * 12 for i in range(6)))  # fmt: skip
+                     notes=tuple(f"Note {i} " + "of many words " * 12 for i in range(6)),
+                     )  # fmt: skip
     path, paper = tmp_path / "print.html", tmp_path / "print.pdf"
     path.write_text(
         draw(map_spec("coverage_gaps"), cells, overlays(coast), frame(coast)), encoding="utf-8"

@@ -264,8 +264,8 @@ def save_maps(
 
 
 NEEDS = {
-    "gap_cells": "population", "population": "population", "hotspots": "incidents", "forecast": "incidents",
-    "emergence": "incidents",
+    "gap_cells": "population", "population": "population", "hotspots": "incidents",
+    "forecast": "incidents", "emergence": "incidents",
     "risk": "incidents", "presence": "patrols", "reach_cells": "bases",
     "alarm_cells": "incidents", "phase_cells": "incidents",
 }  # fmt: skip
@@ -373,8 +373,8 @@ METHODS = {
     "the published rules. Describes the past; the forecast looks ahead.",
     "risk": "Threat (incidents by severity, age and nearness) times vulnerability (declared "
     "indicators), each 0 to 1; weights in standards/risk_weights.toml.",
-    "forecast": "Additive self-exciting count of incidents, weights learnt anew from this area's own "
-    "record; negative binomial chances held against its past (pocgeo scorecard).",
+    "forecast": "Additive self-exciting count of incidents, weights learnt anew from this area's "
+    "own record; negative binomial chances held against its past (pocgeo scorecard).",
     "presence": "Recorded tracks: hours lie in the cell of the position; a visit is a stay of 5 "
     "minutes with the cell in sight (500 m). A unit's own base is not a patrol.",
     "reach_cells": "Minutes over the ground: 12 directions between cells, exact road vertices, "
