@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pocgeo.ground.errors import Refused as Refused
     from pocgeo.products.exports import export as export
     from pocgeo.products.figures.sheet import Sheet as Sheet
+    from pocgeo.products.maps.embedding import embed_snippet as embed_snippet
     from pocgeo.products.maps.folium_page import save_folium as save_folium
     from pocgeo.products.tables import as_text as as_text
     from pocgeo.products.tables import save_text as save_text
@@ -54,6 +55,7 @@ ROOM_OF = {
     "Sheet": "pocgeo.products.figures.sheet",
     "StopRule": "pocgeo.analyses.patrols.stops",
     "as_text": "pocgeo.products.tables",
+    "embed_snippet": "pocgeo.products.maps.embedding",
     "export": "pocgeo.products.exports",
     "new_aoi": "pocgeo.aoi.starting",
     "open_aoi": "pocgeo.aoi.area",
@@ -82,6 +84,7 @@ __all__ = [
     "Sheet",
     "StopRule",
     "as_text",
+    "embed_snippet",
     "export",
     "new_aoi",
     "open_aoi",

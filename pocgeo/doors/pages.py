@@ -25,6 +25,11 @@ language_option = click.option(
 )
 
 
+embed_option = click.option(
+    "--embed", is_flag=True, help="Print the lines that put the page into another page."
+)
+
+
 def page_option(command: Any) -> Any:
     """Add --as-of and --audience to a command that makes pages."""
     for option in page_options:
@@ -41,6 +46,7 @@ def page_option(command: Any) -> Any:
 @click.option("--paper", default="a4", show_default=True, help="Of a sheet: a4, a3, slide.")
 @click.option("--dpi", default=300, show_default=True, help="Of a sheet: dots per inch.")
 @click.option("--measure", default="", help="Of a sheet: which measure.  [default: the first]")
+@embed_option
 @language_option
 @page_option
 def map_(
@@ -56,8 +62,10 @@ def map_(
         without_bases=asked.pop("without_base"), closed_roads=asked.pop("closed")
     )
     area = opened(aoi).changed(change)
+    embed = asked.pop("embed")
     sheet = pocgeo.Sheet(**asked)
-    click.echo(f"Wrote {area.save_map(name, out, as_of=as_of, audience=audience, sheet=sheet)}")
+    path = area.save_map(name, out, as_of=as_of, audience=audience, sheet=sheet)
+    click.echo(f"Wrote {path}" + (f"\n{pocgeo.embed_snippet(path, name)}" if embed else ""))
 
 
 @click.command()
@@ -83,14 +91,20 @@ def maps(aoi: Path, **asked: Any) -> None:
     "--earlier", type=click.Path(path_type=Path, dir_okay=False),
     help="HTML of an earlier briefing: say what changed since.",
 )  # fmt: skip
+@embed_option
 @language_option
 @page_option
-def brief(aoi: Path, out: Path | None, as_of: Any, audience: str, **asked: Any) -> None:
+def brief(
+    aoi: Path, out: Path | None, as_of: Any, audience: str, embed: bool, **asked: Any
+) -> None:  # fmt: skip
     """Make the briefing with maps, tables, caveats and manifest: a page, a PDF or slides.
 
     Example: pocgeo brief sample_aoi --out brief.html
     """
-    click.echo(f"Wrote {opened(aoi).save_brief(out, as_of=as_of, audience=audience, **asked)}")
+    import pocgeo
+
+    path = opened(aoi).save_brief(out, as_of=as_of, audience=audience, **asked)
+    click.echo(f"Wrote {path}" + (f"\n{pocgeo.embed_snippet(path, 'Briefing')}" if embed else ""))
 
 
 @click.command()
