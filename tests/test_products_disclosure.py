@@ -257,7 +257,7 @@ def test_a_restricted_table_whose_rows_alone_would_speak_is_refused() -> None:
     )
     for audience in ("partners", "public"):
         with pytest.raises(Refused, match="nothing in it may be shown"):
-            given_to(audience, planned, "planned_presence", sensitivity="restricted", kind="cells")
+            given_to(audience, planned, "visits", sensitivity="restricted", kind="cells")
 
 
 def test_gap_areas_leave_by_admin_area_only() -> None:

@@ -178,7 +178,9 @@ def manifest_of(index: Indexed, day: date) -> dict[str, Any]:
         "name": file.name, "resolution": file.resolution, "period": file.period,
         "time_zone": file.time_zone, "marking": file.marking, "note": file.note,
     }  # fmt: skip
-    report = index.report().summary if index.requests else None
+    report = None
+    if index.requests:
+        report = index.kept("load report", lambda: index.report().summary)
     return manifest(Making(aoi=about, inputs=inputs, load_report=report, cut_off_on=day))
 
 

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -32,6 +32,7 @@ from pocgeo.products.figures.plane import KM_PER_DEG, plane_of
 from pocgeo.products.figures.sheet import FORMS, Sheet
 from pocgeo.products.figures.words import Words
 from pocgeo.products.maps.cell_layer import planes_of, present_measures, source_of, tally
+from pocgeo.products.maps.chart import placed
 from pocgeo.products.maps.classes import Classed, classed
 from pocgeo.products.maps.mosaic import Mosaic, mosaic_of, values_of
 from pocgeo.products.maps.page import DISCLAIMER, MARKINGS, PageFrame
@@ -132,8 +133,20 @@ def sheet_figure(
     made = Figure(figsize=sheet.size, dpi=sheet.dpi, facecolor="white")
     coloured = None if cells is None else coloured_of(spec, cells, further, sheet, words)
     entries = draw_map(made, spec, coloured, overlays, frame, sheet, words)
+    frame = replace(frame, notes=(*frame.notes, *not_drawn(spec, overlays, words)))
     draw_around(made, spec, coloured, entries, frame, sheet, words)
     return made
+
+
+def not_drawn(spec: MapSpec, overlays: Mapping[str, Released], words: Words) -> list[str]:
+    """Name the layers that readers outside have by area only."""
+    return [
+        words("not_drawn", audience=words.text(overlays[item.layer].audience), name=item.name)
+        for item in spec.overlays
+        if item.layer in overlays
+        and overlays[item.layer].audience != "internal"
+        and not placed(overlays[item.layer])
+    ]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pocgeo.products.figures.plane import Plane
 from pocgeo.products.figures.words import Words
+from pocgeo.products.maps.chart import placed
 from pocgeo.products.maps.overlays import geometry_of
 from pocgeo.products.maps.spec import OverlaySpec
 from pocgeo.products.maps.styles import STYLES
@@ -64,11 +65,15 @@ class Over:
 def draw_overlay(over: Over, spec: OverlaySpec, released: Released, order: float) -> bool:
     """Draw one released layer; says whether anything of it lies on the sheet.
 
+    What readers outside have by area only has no place of its own, and is not drawn.
+
     Raises
     ------
     MissingColumns
         The table has neither geometry nor lon and lat.
     """
+    if released.audience != "internal" and not placed(released):
+        return False
     style = STYLES[spec.style or spec.layer]
     rows = len(released.table) if spec.top is None else min(spec.top, len(released.table))
     geometry = geometry_of(released, rows)
