@@ -1,5 +1,6 @@
 """How a command ends (0, or 2 and 1 with one line each), and how it waits."""
 
+import errno
 import os
 import sys
 import traceback
@@ -12,6 +13,7 @@ import click
 __all__ = ["progress_on", "run_command"]
 
 INTERRUPTED = 130
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def run_command(command: click.Command) -> None:
@@ -58,6 +60,8 @@ def ended(error: Exception) -> None:
         fail("Not enough memory. Take a coarser resolution or a smaller area in aoi.toml.", 2)
     if isinstance(error, OSError) and error.filename:
         fail(f"{error.filename}: {error.strerror}.", 2)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        fail(f"Cannot write: {error.strerror}. Make room or choose another place, run again.", 2)
     fail(
         f"This is a fault of pocgeo, not yours: {type(error).__name__}: {error}. "
         "Please report it; POCGEO_TRACEBACK=1 shows where.",

@@ -34,11 +34,16 @@ __all__ = [
 ]
 
 
+LONGEST, LONGEST_PATH = 1_500, 500
+"""Signs of a message; what a file put into it beyond that is cut off."""
+
+
 class PocgeoError(Exception):
     """Anything pocgeo refuses to do, said in one line."""
 
     def __str__(self) -> str:
-        return str(self.args[0]) if self.args else type(self).__name__
+        said = str(self.args[0]) if self.args else type(self).__name__
+        return clipped(" ".join(said.split()), LONGEST)
 
 
 class BadInput(PocgeoError, ValueError):
@@ -62,7 +67,9 @@ class MissingFile(BadInput, FileNotFoundError):
 
     def __init__(self, what: str, path: Path | str) -> None:
         self.what, self.path = what, Path(path)
-        super().__init__(f"{what}: {path} does not exist. Check the path.")
+        super().__init__(
+            f"{what}: {clipped(str(path), LONGEST_PATH)} does not exist. Check the path."
+        )
 
 
 class UnknownName(BadInput, KeyError):
@@ -81,7 +88,7 @@ class UnreadableSource(BadInput):
 
     def __init__(self, path: Path | str, why: str) -> None:
         self.path, self.why = Path(path), why
-        super().__init__(f"{path}: {why}")
+        super().__init__(f"{clipped(str(path), LONGEST_PATH)}: {why}")
 
 
 class BadCoordinates(BadInput):

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from zoneinfo import available_timezones
 
 import shapely
 
 from pocgeo.ground.areas import areas_km2
 from pocgeo.ground.declarations import read_toml
-from pocgeo.ground.errors import BadInput, MissingFile
+from pocgeo.ground.errors import BadInput, MissingFile, clipped
 from pocgeo.layers.boundary import read_boundary
 from pocgeo.layers.catalog import layer_names, layer_spec, profile, profile_names
 from pocgeo.layers.request import COORDINATE_FORMATS, MEASURES, LoadRequest, SourceRequest
@@ -26,6 +26,9 @@ FINEST = 12
 """House limit: a cell of resolution 12 is 300 m2; nothing a mission knows is finer."""
 
 GLOB_MARKS = "*?["
+LONGEST_PATH = 4_096
+"""Of Linux; the file system may allow less."""
+
 MADE = (".pocgeo", "out", "releases")
 """Folders of an AOI that hold what pocgeo makes."""
 
@@ -311,6 +314,8 @@ def found_paths(
 
     Links may lead elsewhere: they are set on purpose. `..` may not lead above the root.
     """
+    if not text.isprintable() or len(text) > LONGEST_PATH:
+        raise table.wrong(key, f"{clipped(text)!r} is no path. Write the name of a file.")
     roots = [root for root in (data_root, folder) if root is not None]
     if Path(text).is_absolute():
         candidates = [Path(text)]
@@ -320,6 +325,19 @@ def found_paths(
                 key, f"{text!r} leads above the folder. Write it absolute, or set data_root."
             )
         candidates = [root / text for root in roots]
+    try:
+        return matched_paths(text, candidates, folder) or refuse_nothing(
+            table, key, candidates, what
+        )
+    except (OSError, ValueError, NotImplementedError) as error:
+        if isinstance(error, BadInput):
+            raise
+        why = getattr(error, "strerror", None) or error
+        raise table.wrong(key, f"{clipped(text)!r} cannot be looked up ({why}).") from error
+
+
+def matched_paths(text: str, candidates: list[Path], folder: Path) -> tuple[Path, ...]:
+    """Find the file of a path, else those of a glob; none where there is nothing."""
     for candidate in candidates:
         if candidate.is_file():
             return (candidate,)
@@ -333,6 +351,11 @@ def found_paths(
             )
             if matched:
                 return tuple(matched)
+    return ()
+
+
+def refuse_nothing(table: StrictTable, key: str, candidates: list[Path], what: str) -> NoReturn:
+    """Say why a path leads to no file."""
     for candidate in candidates:
         if os.path.lexists(candidate):
             kind = "a folder" if candidate.is_dir() else "a link that leads nowhere or no file"

@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import shapely
 
 from pocgeo.ground.errors import BadInput, MissingFile
@@ -38,8 +39,12 @@ WIDEST_DEG = 180.0
 def cached_boundary(path: Path, _written_ns: int) -> Any:
     """Read the outline once for every state of the file."""
     frame = read_vector(path).frame
-    shapes = shapely.make_valid(frame["geometry"].dropna().to_numpy())
-    parts = shapely.get_parts(shapely.union_all(shapes))
+    shapes = frame["geometry"].dropna().to_numpy()
+    shapes = shapes[np.isfinite(shapely.bounds(shapes)).all(axis=1)]
+    try:
+        parts = shapely.get_parts(shapely.union_all(shapely.make_valid(shapes)))
+    except shapely.GEOSException as error:
+        raise BadInput(f"{path}: the outline cannot be drawn ({error}). Draw it anew.") from error
     polygons = [part for part in parts if part.geom_type == "Polygon" and part.area > 0]
     if not polygons:
         raise BadInput(f"{path}: holds no polygon, so there is no area. Draw the outline as one.")

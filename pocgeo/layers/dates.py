@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pocgeo.ground.errors import BadInput
+from pocgeo.layers.texts import written
 
 __all__ = ["ParsedTimes", "parse_days", "parse_instants"]
 
@@ -184,7 +185,7 @@ def as_date_text(column: pd.Series) -> pd.Series:
     if pd.api.types.is_numeric_dtype(column.dtype):
         text = column.map(lambda value: f"{value:.10g}" if abs(value) < 1e6 else f"{value:.3f}")
         return text.str.replace(r"\.0+$", "", regex=True).where(column.notna()).astype("string")
-    text = column.astype("string").str.strip()
+    text = written(column).str.strip()
     text = text.str.replace(r"^(\d{5,13})\.0+$", r"\1", regex=True)
     return text.mask(text == "")
 
@@ -278,7 +279,9 @@ def assembled(parts: pd.DataFrame, year: pd.Series, month: pd.Series, day: pd.Se
         errors="coerce",
     )
     seconds = parts["second"].astype("float64").fillna(0)
-    clock = hour * 3600 + parts["minute"].astype("float64").fillna(0) * 60 + seconds
+    minute = parts["minute"].astype("float64").fillna(0)
+    told = (hour < 24) & (minute < 60) & (seconds <= 60)  # 60: a leap second
+    clock = (hour * 3600 + minute * 60 + seconds).where(told)
     return days + pd.to_timedelta(clock, unit="s")
 
 

@@ -100,10 +100,12 @@ def routes_of(raw: RawTable) -> RawTable:
     names = fixes["patrol_id"].astype("string").fillna(raw.path.stem)
     numbers, distinct = pd.factorize(names)
     lines = np.full(len(distinct), None, dtype=object)
-    for number in range(len(distinct)):
-        vertices = fixes.loc[numbers == number, ["lon", "lat"]].to_numpy("float64")
-        if len(vertices) > 1:
-            lines[number] = shapely.LineString(vertices)
+    vertices = fixes[["lon", "lat"]].to_numpy("float64")
+    order = np.argsort(numbers, kind="stable")
+    ends = np.cumsum(np.bincount(numbers, minlength=len(distinct)))
+    for number, rows in enumerate(np.split(order, ends[:-1]) if len(distinct) else ()):
+        if len(rows) > 1:
+            lines[number] = shapely.LineString(vertices[rows])
     first = ~pd.Series(numbers).duplicated().to_numpy()
     frame = gpd.GeoDataFrame(
         {"name": list(distinct)}, geometry=lines, crs="EPSG:4326", index=fixes.index[first]

@@ -112,7 +112,8 @@ def checked_shapes(own: Shapes, spec: LayerSpec, boundary: Any, account: RowAcco
         (bounds[:, 0] < -180) | (bounds[:, 2] > 180) | (bounds[:, 1] < -90) | (bounds[:, 3] > 90)
     )
     points = account.live & (shapely.get_type_id(shapes) == 0)
-    wide = finite & (bounds[:, 2] - bounds[:, 0] > WIDEST_DEG)
+    wide = np.zeros(len(shapes), dtype=bool)
+    wide[finite] = bounds[finite, 2] - bounds[finite, 0] > WIDEST_DEG
     account.reject(wide, "geometry", "wider than 180 degrees: split it at the antimeridian")
     account.reject(wild & ~points, "geometry", "no place on Earth: beyond 180 or 90 degrees")
     if points.any():

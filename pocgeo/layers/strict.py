@@ -9,6 +9,9 @@ from pocgeo.ground.errors import BadInput
 
 __all__ = ["StrictTable"]
 
+LARGEST = 1e15
+"""Of any number in a file of settings; floats hold whole numbers exactly up to it."""
+
 
 class StrictTable:
     """One table of a TOML file; what is taken is checked, what is left over is refused.
@@ -76,11 +79,19 @@ class StrictTable:
     def number(self, key: str, default: float | None = None) -> float | None:
         """Take a number."""
         value = self.take(key, (int, float), "a number", default)
-        return None if value is None else float(value)
+        return None if value is None else self.finite(key, value)
+
+    def finite(self, key: str, value: float) -> float:
+        """Take a number as a float; refuse one that is none, or too large to be one."""
+        if not -LARGEST <= value <= LARGEST:
+            raise self.wrong(key, f"must be a number that can be, got {spelled(value)}.")
+        return float(value)
 
     def whole(self, key: str, default: int | None = None) -> int | None:
         """Take a whole number."""
         value: int | None = self.take(key, (int,), "a whole number", default)
+        if value is not None:
+            self.finite(key, value)
         return value
 
     def choice(self, key: str, known: Iterable[str], default: str | None = None) -> str | None:
@@ -109,7 +120,7 @@ class StrictTable:
         )
         if not right or value[0] > value[1]:
             raise self.wrong(key, "must be two numbers, the lower first, for example [0, 100].")
-        return float(value[0]), float(value[1])
+        return self.finite(key, value[0]), self.finite(key, value[1])
 
     def mapping(self, key: str) -> dict[str, str]:
         """Take a table of text to text; numbers and booleans become text."""
@@ -174,7 +185,12 @@ def hint(name: str, known: Iterable[str]) -> str:
 
 def spelled(value: object) -> str:
     """Spell a value for a message, shortened."""
-    shown = repr(value)
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return "a vast number"
+    try:
+        shown = repr(value)
+    except ValueError:  # a vast number within
+        shown = f"a {type(value).__name__}"
     return shown if len(shown) <= 40 else shown[:37] + "..."
 
 
@@ -182,4 +198,8 @@ def as_text(value: str | float | bool) -> str:
     """Write a TOML value as the text a source would hold."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value if isinstance(value, str) else f"{value:g}"
+    if isinstance(value, str):
+        return value
+    if not -LARGEST <= value <= LARGEST:
+        return spelled(value)
+    return str(int(value)) if float(value).is_integer() else repr(value)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pocgeo.layers.columns import find_column, first_column
 from pocgeo.layers.spec import ValueRule
 
-__all__ = ["as_text", "matches", "one_of", "rows_where", "said_unknown", "truth"]
+__all__ = ["as_text", "matches", "one_of", "rows_where", "said_unknown", "truth", "written"]
 
 NOTHING = ("", "na", "n/a", "nan", "none", "null", "nat", "<na>")
 """Texts that mean an empty cell in any column, lower case."""
@@ -18,6 +18,7 @@ UNKNOWN = ("unknown", "not known", "unk", "?", "-", "--", "n.a.", "tbd", "tbc", 
 """Texts that mean not known in a column of numbers or dates, lower case."""
 
 Mask = NDArray[np.bool_]
+BYTES = ("bytes", "mixed")
 
 
 def as_text(column: pd.Series) -> pd.Series:
@@ -32,13 +33,39 @@ def as_text(column: pd.Series) -> pd.Series:
     elif pd.api.types.is_integer_dtype(column.dtype):
         text = column.astype("string")
     else:
-        text = column.map(cell_text, na_action="ignore").astype("string")
+        try:
+            text = written(column.map(cell_text, na_action="ignore"))
+        except UnicodeError:
+            text = written(column)
     text = text.str.strip()
     return text.mask(text.str.lower().isin(NOTHING))
 
 
+def written(column: pd.Series) -> pd.Series:
+    """Take cells as text; bytes and halves of a character are shown as far as they are text."""
+    try:
+        if column.dtype == object and pd.api.types.infer_dtype(column) in BYTES:
+            column = column.map(decoded, na_action="ignore")
+        return column.astype("string")
+    except UnicodeError:
+        whole = [None if pd.isna(cell) else whole_signs(decoded(cell)) for cell in column]
+        return pd.Series(whole, index=column.index, dtype="string")
+
+
+def decoded(cell: object) -> object:
+    """Read bytes as UTF-8, odd ones replaced."""
+    return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell
+
+
+def whole_signs(cell: object) -> str:
+    """Replace halves of a character, which no encoding can hold."""
+    return str(cell).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def cell_text(cell: object) -> object:
     """Write one cell of a mixed column."""
+    if isinstance(cell, bytes):
+        return decoded(cell)
     if isinstance(cell, bool | np.bool_):
         return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:

@@ -1,11 +1,13 @@
 """What a file is by its first bytes, and whether a zip is safe to open."""
 
+import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from pocgeo.ground.errors import MissingFile, UnreadableSource
 
-__all__ = ["content_kind", "safe_members"]
+__all__ = ["content_kind", "member_bytes", "safe_members"]
 
 GREATEST_UNPACKED_BYTES = 4 << 30
 """House limit: what one archive may unpack to."""
@@ -51,10 +53,16 @@ def content_kind(path: Path) -> str:
     UnreadableSource
         The file is a folder, is empty, or may not be read.
     """
-    if not path.exists():
-        raise MissingFile("Source", path)
-    if path.is_dir():
+    try:
+        kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingFile("Source", path) from error
+    except (OSError, ValueError) as error:  # ValueError: a name that holds a NUL
+        raise UnreadableSource(path, f"cannot be read ({error}).") from error
+    if stat.S_ISDIR(kind):
         raise UnreadableSource(path, "is a folder. Name a file in it.")
+    if not stat.S_ISREG(kind):  # to open a pipe or a device may wait for ever
+        raise UnreadableSource(path, "is a pipe or a device, not a file. Save it as a file.")
     try:
         with path.open("rb") as source:
             head = source.read(16)
@@ -95,3 +103,24 @@ def safe_members(path: Path) -> list[str]:
                 f"{member.filename} unpacks to {ratio:,.0f} times its size: a zip bomb? Unpack it.",
             )
     return [member.filename for member in members]
+
+
+def member_bytes(path: Path, name: str, most: int = -1) -> bytes:
+    """Read one member of a zip, or its first bytes; call `safe_members` before.
+
+    Raises
+    ------
+    UnreadableSource
+        It is damaged, packed in a way that is not known, or not what the zip's list says of it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(name) as member:
+            return member.read(most)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, *UNPACKING) as error:
+        raise UnreadableSource(
+            path, f"holds a damaged {name} ({error}). Fetch it again."
+        ) from error
+
+
+UNPACKING = (NotImplementedError, RuntimeError, ValueError)
+"""What zipfile raises for packings and locks it does not know."""

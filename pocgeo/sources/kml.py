@@ -1,6 +1,6 @@
 """KML and KMZ: every Placemark, wherever it is nested, as one row."""
 
-import zipfile
+import math
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -11,8 +11,9 @@ import pandas as pd
 import shapely
 
 from pocgeo.ground.errors import UnreadableSource
-from pocgeo.sources.archives import content_kind, safe_members
-from pocgeo.sources.markup import elements, local_name
+from pocgeo.sources.archives import content_kind, member_bytes, safe_members
+from pocgeo.sources.layout import refuse_too_wide
+from pocgeo.sources.markup import GREATEST_BYTES, elements, local_name, refuse_large
 
 __all__ = ["read_kml"]
 
@@ -30,6 +31,7 @@ def read_kml(path: Path) -> tuple[gpd.GeoDataFrame, list[str]]:
     """
     text = kml_text(path)
     rows: list[dict[str, Any]] = []
+    names: dict[str, None] = {}
     shapes: list[Any] = []
     folders: list[str] = []
     skipped: dict[str, int] = {}
@@ -47,7 +49,9 @@ def read_kml(path: Path) -> tuple[gpd.GeoDataFrame, list[str]]:
             shape, bad = shape_of(element)
             bad_shapes += bad
             shapes.append(shape)
-            rows.append({"folder": " / ".join(filter(None, folders)) or None, **fields(element)})
+            rows.append({"folder": " / ".join(filter(None, folders)) or None} | fields(element))
+            names |= dict.fromkeys(rows[-1])
+            refuse_too_wide(len(names), path)
             element.clear()
         elif tag == "name" and folders and not open_placemarks and not folders[-1]:
             folders[-1] = (element.text or "").strip()
@@ -67,13 +71,15 @@ def read_kml(path: Path) -> tuple[gpd.GeoDataFrame, list[str]]:
 def kml_text(path: Path) -> bytes:
     """Read the document, out of its zip where it is a KMZ."""
     if content_kind(path) != "zip":
+        refuse_large(path, path.stat().st_size)
         return path.read_bytes()
     inside = [name for name in safe_members(path) if name.lower().endswith(".kml")]
     if not inside:
         raise UnreadableSource(path, "holds no .kml. Check that it is a KMZ.")
     chosen = next((name for name in inside if name.lower() == "doc.kml"), inside[0])
-    with zipfile.ZipFile(path) as archive:
-        return archive.read(chosen)
+    text = member_bytes(path, chosen, GREATEST_BYTES + 1)
+    refuse_large(path, len(text))
+    return text
 
 
 def fields(placemark: Element) -> dict[str, Any]:
@@ -85,12 +91,18 @@ def fields(placemark: Element) -> dict[str, Any]:
         if (tag in PLAIN and element in list(placemark)) or tag in TIMES:
             found.setdefault(tag, text)
         elif tag == "SimpleData":
-            found.setdefault(element.get("name", "data"), text)
+            found.setdefault(column(element), text)
         elif tag == "Data":
             value = next((e for e in element if local_name(e) == "value"), None)
             held = None if value is None else (value.text or "").strip() or None
-            found.setdefault(element.get("name", "data"), held)
+            found.setdefault(column(element), held)
     return found
+
+
+def column(data: Element) -> str:
+    """Name the column of a piece of data; two names are those of columns that every KML has."""
+    name = data.get("name", "data")
+    return f"{name}_2" if name in {"geometry", "folder"} else name
 
 
 def shape_of(placemark: Element) -> tuple[Any, bool]:
@@ -138,5 +150,13 @@ def coordinates(element: Element) -> Any:
     for inner in element.iter():
         if local_name(inner) == "coordinates":
             text = (inner.text or "").split()
-            return np.array([[float(n) for n in part.split(",")[:2]] for part in text])
+            return np.array([[degrees(n) for n in part.split(",")[:2]] for part in text])
     raise ValueError("no coordinates")
+
+
+def degrees(text: str) -> float:
+    """Read one number; what Python would read and no program writes (1_0, nan, inf) is none."""
+    number = float(text)
+    if "_" in text or not math.isfinite(number):
+        raise ValueError("no number")
+    return number

@@ -9,7 +9,7 @@ from typing import Any
 
 from pocgeo.ground.errors import BadInput, UnreadableSource
 
-__all__ = ["Layout", "find_layout", "is_blank", "named_columns"]
+__all__ = ["Layout", "find_layout", "is_blank", "named_columns", "refuse_too_wide"]
 
 PEEK_ROWS = 60
 """Rows looked at for a header; HXL allows its tags in the first 25."""
@@ -17,6 +17,8 @@ PEEK_ROWS = 60
 TAG = re.compile(r"#\s*[A-Za-z][A-Za-z0-9_]*(\s*\+\s*[A-Za-z][A-Za-z0-9_]*)*\s*")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 YEARS = range(1900, 2101)
+MOST_COLUMNS = 5_000
+"""House limit: what is wider was cut at the wrong mark, or is no table of rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +68,7 @@ def find_layout(
     tag_row = next((i for i, row in enumerate(rows[:25], 1) if is_tag_row(row)), 0)
     notes: list[str] = []
     if header_row == 0:
-        width = max((len(row) for row in rows), default=0)
-        names = tuple(f"column_{number}" for number in range(1, width + 1))
-        notes.append("no header by declaration: columns are called column_1, column_2 ...")
-        return Layout(names=names, first_data_row=1, header_row=0, notes=tuple(notes))
+        return without_header(rows, path)
     found = header_row if header_row is not None else header_of(rows, path, tag_row)
     if not 1 <= found <= len(rows) or all(is_blank(cell) for cell in rows[found - 1]):
         raise BadInput(f"{path}: header_row = {found} is blank or beyond the table. Check the row.")
@@ -77,7 +76,7 @@ def find_layout(
         notes.append(f"header found in row {found}; what stands above it is left out")
     width = max(last_filled(row) for row in rows[found - 1 :])
     width = min(width, len(rows[found - 1])) if ragged else width
-    names, naming = named_columns(rows[found - 1], width)
+    names, naming = named_columns(rows[found - 1], width, path)
     hxl: dict[str, str] = {}
     if tag_row:
         tags = [tidy(cell) for cell in rows[tag_row - 1]]
@@ -91,6 +90,15 @@ def find_layout(
         notes=(*notes, *naming),
         hxl=hxl,
     )
+
+
+def without_header(rows: Sequence[Sequence[Any]], path: Path) -> Layout:
+    """Name the columns of a table that is declared to have no header."""
+    width = max((len(row) for row in rows), default=0)
+    refuse_too_wide(width, path)
+    names = tuple(f"column_{number}" for number in range(1, width + 1))
+    note = "no header by declaration: columns are called column_1, column_2 ..."
+    return Layout(names=names, first_data_row=1, header_row=0, notes=(note,))
 
 
 def is_tag_row(row: Sequence[Any]) -> bool:
@@ -134,32 +142,51 @@ def is_label(cell: Any) -> bool:
     return True
 
 
-def named_columns(header: Sequence[Any], width: int) -> tuple[tuple[str, ...], list[str]]:
+def named_columns(
+    header: Sequence[Any], width: int, path: Path
+) -> tuple[tuple[str, ...], list[str]]:
     """Give every column a name that no other has, and say which were changed."""
     texts = [tidy(cell) for cell in header]
+    notes = []
+    if "geometry" in texts:  # the name of shapes, which a table of texts and numbers has none of
+        texts = ["geometry_text" if text == "geometry" else text for text in texts]
+        notes.append("column geometry holds no shapes: called geometry_text")
     texts += [""] * (width - len(texts))
     while len(texts) > width and not texts[-1]:
         texts.pop()
     names: list[str] = []
+    given: set[str] = set()
     unnamed, doubled = [], []
+    refuse_too_wide(len(texts), path)
     taken = set(texts)
+    copies: dict[str, int] = {}
     for number, text in enumerate(texts, 1):
         name = text or f"column_{number}"
         if not text:
             unnamed.append(name)
-        if name in names:
-            copy = 2
-            while f"{name}_{copy}" in taken or f"{name}_{copy}" in names:
+        if name in given:
+            copy = copies.get(name, 2)
+            while f"{name}_{copy}" in taken or f"{name}_{copy}" in given:
                 copy += 1
+            copies[name] = copy + 1
             doubled.append(f"{name}_{copy}")
             name = f"{name}_{copy}"
         names.append(name)
-    notes = []
+        given.add(name)
     if unnamed:
         notes.append(f"columns without a name are called {', '.join(unnamed[:6])}")
     if doubled:
         notes.append(f"column names used twice: the later ones are called {', '.join(doubled[:6])}")
     return tuple(names), notes
+
+
+def refuse_too_wide(columns: int, path: Path) -> None:
+    """Refuse more columns than a table of rows has."""
+    if columns > MOST_COLUMNS:
+        raise BadInput(
+            f"{path}: {columns:,} columns; the most is {MOST_COLUMNS:,}. Check header_row and "
+            "delimiter, or leave out columns."
+        )
 
 
 def tidy(cell: Any) -> str:

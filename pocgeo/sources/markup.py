@@ -8,7 +8,10 @@ from xml.parsers import expat
 
 from pocgeo.ground.errors import UnreadableSource
 
-__all__ = ["document", "elements", "local_name"]
+__all__ = ["document", "elements", "local_name", "refuse_doctype", "refuse_large"]
+
+GREATEST_BYTES = 256 << 20
+"""House limit of an XML file: its tree takes ten times as much memory."""
 
 
 class PrologRead(Exception):
@@ -39,8 +42,11 @@ def document(path: Path, text: bytes) -> ElementTree.Element:
         raise UnreadableSource(path, f"is broken XML ({error}). Export it again.") from error
 
 
-def refuse_doctype(path: Path, text: bytes) -> None:
-    """Read up to the first element; refuse a DOCTYPE before it."""
+def refuse_doctype(path: Path, text: bytes, *, whole: bool = True) -> None:
+    """Read up to the first element; refuse a DOCTYPE before it.
+
+    `whole` says that the text is the document, not its beginning.
+    """
 
     def doctype(*_: object) -> None:
         raise UnreadableSource(path, "declares a DOCTYPE, which pocgeo does not read. Remove it.")
@@ -52,13 +58,19 @@ def refuse_doctype(path: Path, text: bytes) -> None:
     parser.StartDoctypeDeclHandler = doctype
     parser.StartElementHandler = element
     try:
-        parser.Parse(text, True)
+        parser.Parse(text, whole)
     except PrologRead:
         return
     except UnreadableSource:
         raise
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise UnreadableSource(path, f"is not XML ({error}). Check the file.") from error
+
+
+def refuse_large(path: Path, size: int) -> None:
+    """Refuse an XML file whose tree would fill the memory."""
+    if size > GREATEST_BYTES:
+        raise UnreadableSource(path, f"holds more than {GREATEST_BYTES >> 20} MB of XML. Split it.")
 
 
 def local_name(element: ElementTree.Element) -> str:

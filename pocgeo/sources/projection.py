@@ -66,7 +66,7 @@ def in_degrees(
         No CRS is known, the declared one differs from the file's, or most coordinates lie outside
         the degrees the CRS promises.
     """
-    stated = CRS.from_user_input(frame.crs) if frame.crs is not None else None
+    stated = crs_of(frame.crs, path) if frame.crs is not None else None
     wanted = crs_of(declared, path) if declared is not None else None
     if wanted is not None and stated is not None and not same_crs(wanted, stated):
         raise BadInput(

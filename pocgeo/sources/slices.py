@@ -98,7 +98,9 @@ def column_batches(part: FileSlice, columns: Sequence[str], rows: int) -> Iterat
             rows, row_groups=list(groups), columns=list(columns), use_threads=False
         )
         try:
-            yield from batches
+            for batch in batches:
+                batch.validate(full=True)  # texts that are no UTF-8 among others
+                yield batch
         except (pa.ArrowException, OSError) as error:
             raise UnreadableSource(
                 part.path, f"is a damaged Parquet file ({one_line(error)}). Fetch it again."

@@ -25,6 +25,12 @@ CHUNK_ROWS = 50_000
 MOST_SIGNS = 1_000_000
 """House limit of one field: what is longer is a quote in the wrong place, or no text."""
 
+LONGEST_LINE = 16 << 20
+"""House limit of a line of the file, in bytes or signs: a table has line ends."""
+
+MOST_FILLED_UP = 50_000_000
+"""House limit of missing fields at the ends of short rows: beyond, the header is not theirs."""
+
 END = ["\ufdd0\ufdd1"]  # noncharacters: no text holds them
 DELIMITERS = (",", ";", "\t", "|")
 BYTE_ORDER_MARKS = (  # the longer ones first: UTF-32-LE begins like UTF-16-LE
@@ -67,7 +73,7 @@ def read_text_table(
         with path.open(encoding=chosen.name, errors=chosen.errors, newline="") as source:
             mark = delimiter or sniffed_delimiter(source.read(SAMPLE_BYTES))
             source.seek(0)
-            records = reader(source, mark)
+            records = reader(lines(path, source), mark)
             peeked = list(islice(records, PEEK_ROWS))
             shown = peeked[:-1] if peeked[-1] == END else peeked
             layout = find_layout(shown, path, header_row, ragged=True)
@@ -116,7 +122,8 @@ def detected_encoding(path: Path) -> Encoding:
         raise UnreadableSource(path, "is not a text table: it holds binary data. Check the file.")
     foreign, accented, odd = bytearray(), 0, 0
     with path.open("rb") as source:
-        for line in source:
+        while line := source.readline(LONGEST_LINE):
+            refuse_endless(path, line)
             try:
                 accented += not line.isascii() and bool(line.decode("utf-8"))
             except UnicodeDecodeError:
@@ -170,6 +177,28 @@ def lenient(sample: str, mark: str) -> Iterator[list[str]]:
     return csv.reader(sample.splitlines(keepends=True), delimiter=mark)
 
 
+def lines(path: Path, source: io.TextIOBase) -> Iterable[str]:
+    """Walk the lines of a text; one that could be endless is refused before it is all read."""
+    if path.stat().st_size < LONGEST_LINE:
+        return source
+    return bounded_lines(path, source)
+
+
+def bounded_lines(path: Path, source: io.TextIOBase) -> Iterator[str]:
+    """Walk lines, none longer than a table has."""
+    while line := source.readline(LONGEST_LINE):
+        refuse_endless(path, line)
+        yield line
+
+
+def refuse_endless(path: Path, line: str | bytes) -> None:
+    """Refuse a line that was cut because it would not end."""
+    if len(line) >= LONGEST_LINE:
+        raise UnreadableSource(
+            path, f"has a line of more than {LONGEST_LINE >> 20} million signs: no text table."
+        )
+
+
 def reader(source: Iterable[str], mark: str) -> Iterator[list[str]]:
     """Read records, END last; a quote that never closes swallows END, and so betrays itself."""
     return csv.reader(chain(source, END), delimiter=mark)
@@ -210,6 +239,7 @@ class Ragged:
         self.short: list[int] = []
         self.blank = 0
         self.trailing = 0
+        self.filled_up = 0
 
     def fitted(
         self, chunk: list[list[str]], first: int, width: int
@@ -230,6 +260,11 @@ class Ragged:
                 continue
             if len(row) < width:
                 self.short.append(number)
+                self.filled_up += width - len(row)
+                if self.filled_up > MOST_FILLED_UP:
+                    raise csv.Error(
+                        f"row {number}: rows are far shorter than the {width} columns of the header"
+                    )
             kept.append([*row[:width], *[""] * (width - len(row))])
             numbers.append(number)
         return kept, numbers

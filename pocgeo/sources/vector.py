@@ -1,8 +1,11 @@
 """Vector files of any common format to rows with geometry in EPSG:4326."""
 
+import json
 import re
+import sqlite3
 import warnings
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +14,25 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
-from pyogrio.errors import DataLayerError, DataSourceError
 
 from pocgeo.ground.errors import BadInput, UnreadableSource
 from pocgeo.sources.archives import content_kind, safe_members
 from pocgeo.sources.kml import read_kml
-from pocgeo.sources.parquet import read_parquet
+from pocgeo.sources.layout import refuse_too_wide
+from pocgeo.sources.parquet import one_line, read_parquet
 from pocgeo.sources.projection import WGS84, crs_of, in_degrees
 from pocgeo.sources.raw import RawTable
 
 __all__ = ["geometry_faults", "read_vector"]
 
 HEAD_BYTES = 1 << 16
+GREATEST_BYTES = 256 << 20
+MOST_CELLS = 50_000_000
+"""House limit of features times columns of a GeoJSON, whose features name their own columns."""
+
 INNER = (".shp", ".gpkg", ".geojson", ".json", ".fgb")
 HAS_CRS = re.compile(rb'"crs"\s*:\s*\{')
 NAMED_CRS = re.compile(rb'"crs"\s*:\s*\{[^}]*"properties"\s*:\s*\{[^}]*"name"\s*:\s*"([^"]*)"')
-READ_ERRORS = (
-    DataSourceError, DataLayerError, shapely.GEOSException, UnicodeDecodeError, ValueError, OSError
-)  # fmt: skip
 
 
 def read_vector(
@@ -72,7 +76,7 @@ def read_vector(
         assumed = WGS84
     else:
         source = gdal_source(path, kind, head)
-        frame, notes = read_through_gdal(path, source, layer, encoding)
+        frame, notes = read_through_gdal(path, source, kind, layer, encoding)
         if source.lower().endswith((".geojson", ".json")) or kind == "text":
             frame, assumed = as_geojson_says(frame, path, kind)
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="source_row")
@@ -144,7 +148,7 @@ def gdal_source(path: Path, kind: str, head: bytes) -> str:
 
 
 def read_through_gdal(
-    path: Path, source: str, layer: str | int | None, encoding: str | None
+    path: Path, source: str, kind: str, layer: str | int | None, encoding: str | None
 ) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Read one layer; what GDAL warns of becomes notes."""
     options: dict[str, Any] = {}
@@ -154,19 +158,67 @@ def read_through_gdal(
         warnings.simplefilter("always")
         try:
             chosen, notes = chosen_layer(path, pyogrio.list_layers(source), layer)
+            if kind == "sqlite":
+                refuse_stored_query(path, chosen)
+            counted = features_of(path, source, kind, chosen)
             frame = pyogrio.read_dataframe(source, layer=chosen, encoding=encoding, **options)
         except BadInput:
             raise
-        except READ_ERRORS as error:
-            reason = str(error).strip().splitlines()[0][:200]
-            raise UnreadableSource(path, f"cannot be read ({reason}). Export it again.") from error
+        except Exception as error:  # whatever GDAL makes of foreign bytes is the file's fault
+            raise UnreadableSource(
+                path, f"cannot be read ({one_line(error)}). Export it again."
+            ) from error
     if not isinstance(frame, gpd.GeoDataFrame):
         raise UnreadableSource(path, f"layer {chosen!r} has no geometry. Read it as a table.")
+    if 0 <= counted != len(frame):
+        raise UnreadableSource(
+            path,
+            f"says that it has {counted:,} features, but {len(frame):,} can be read. "
+            "Export it again.",
+        )
     said = sorted({" ".join(str(warning.message).split())[:160] for warning in caught})
     notes += [f"the reader says: {text}" for text in said[:3]]
     if frame.geometry.name != "geometry":
         frame = frame.rename_geometry("geometry")
+    if not frame.columns.is_unique:
+        raise UnreadableSource(path, "has two columns of one name. Rename one, export it again.")
     return frame, notes
+
+
+def features_of(path: Path, source: str, kind: str, layer: str) -> int:
+    """Count the features in another way than by reading them; -1 where that is not possible.
+
+    A GeoJSON is taken apart once more: GDAL passes over what it does not take for a feature, and
+    makes a column of every name, so that a small file can fill the memory.
+    """
+    if kind != "text":
+        return int(pyogrio.read_info(source, layer=layer)["features"])
+    if path.stat().st_size > GREATEST_BYTES:
+        return -1
+    try:
+        features = json.loads(path.read_bytes())["features"]
+        names = {name for each in features for name in (each.get("properties") or ())}
+    except RecursionError as error:
+        raise UnreadableSource(path, "is nested too deep for GeoJSON. Export it again.") from error
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return -1  # a lone feature or shape, or no JSON to Python: GDAL decides
+    refuse_too_wide(len(names), path)
+    if len(names) * len(features) > MOST_CELLS:
+        raise UnreadableSource(path, "has a column for almost every feature. Export it as a table.")
+    return len(features)
+
+
+def refuse_stored_query(path: Path, layer: str) -> None:
+    """Refuse a layer of a database that is a view or a virtual table: to read it runs a query."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as database:
+        found = database.execute(
+            "SELECT type, sql FROM sqlite_master WHERE lower(name) = lower(?)", (layer,)
+        ).fetchall()
+    for kind, sql in found:
+        if kind == "view" or (kind == "table" and str(sql).split()[1:2] == ["VIRTUAL"]):
+            raise UnreadableSource(
+                path, f"layer {layer!r} is a stored query, which pocgeo does not run. Export it."
+            )
 
 
 def chosen_layer(path: Path, layers: Any, wanted: str | int | None) -> tuple[str, list[str]]:

@@ -13,8 +13,9 @@ import pandas as pd
 import xlrd
 
 from pocgeo.ground.errors import BadInput, UnreadableSource
-from pocgeo.sources.archives import safe_members
+from pocgeo.sources.archives import member_bytes, safe_members
 from pocgeo.sources.layout import PEEK_ROWS, find_layout, is_blank
+from pocgeo.sources.markup import refuse_doctype
 from pocgeo.sources.raw import RawTable
 
 __all__ = ["read_workbook"]
@@ -22,7 +23,14 @@ __all__ = ["read_workbook"]
 PLAINLY_LARGER = 4
 """House rule: a sheet is chosen unasked when it fills this many times the next one's cells."""
 
+LAST_ROW = 1_048_576
+"""Of Excel: a sheet that says it has more is damaged."""
+
+MOST_CELLS = 50_000_000
+"""House limit of a workbook, blank cells between and beside the filled ones counted too."""
+
 ERRORS = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"}
+HEAD_BYTES, PIECE_BYTES = 1 << 16, 1 << 22
 UNCOMPUTED = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>|<f[^>]*/>\s*</c>")
 
 
@@ -63,6 +71,7 @@ def read_workbook(
     layout = find_layout(chosen.rows[:PEEK_ROWS], path, header_row)
     data = chosen.rows[layout.first_data_row - 1 :]
     width = max(len(layout.names), max((len(row) for row in data), default=0))
+    refuse_too_many(path, len(data) * width)
     names = [*layout.names, *(f"column_{i}" for i in range(len(layout.names) + 1, width + 1))]
     errors = 0
     kept: list[list[Any]] = []
@@ -126,23 +135,48 @@ def asked_sheet(path: Path, sheets: list[Sheet], wanted: str | int) -> Sheet:
 
 def xlsx_sheets(path: Path) -> list[Sheet]:
     """Read all sheets of an .xlsx, cached values instead of formulas."""
-    if "xl/workbook.xml" not in safe_members(path):
+    members = safe_members(path)
+    if "xl/workbook.xml" not in members:
         raise UnreadableSource(path, "is a zip but no .xlsx workbook. Unpack it, or save as .xlsx.")
+    for name in members:
+        if name.endswith((".xml", ".rels")):
+            refuse_doctype(path, member_bytes(path, name, HEAD_BYTES), whole=False)
+    held = 0
+    sheets = []
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of styles and validation: no cell values
             with pd.ExcelFile(path, engine="openpyxl") as workbook:
-                return [xlsx_sheet(page) for page in workbook.book.worksheets]
+                for page in workbook.book.worksheets:
+                    sheets.append(xlsx_sheet(page, path, held))
+                    held += sum(map(len, sheets[-1].rows))
+    except UnreadableSource:
+        raise
     except Exception as error:  # whatever a parser makes of foreign bytes is the file's fault
         raise UnreadableSource(path, f"is a damaged workbook ({error}). Save it anew.") from error
+    return sheets
 
 
-def xlsx_sheet(page: Any) -> Sheet:
-    """Read one sheet whole."""
+def xlsx_sheet(page: Any, path: Path, held: int) -> Sheet:
+    """Read one sheet whole, after others that hold so many cells."""
     if hasattr(page, "reset_dimensions"):
         page.reset_dimensions()  # the declared size is often wrong
-    rows = [list(row) for row in page.iter_rows(values_only=True)]
+    rows = []
+    for row in page.iter_rows(values_only=True):
+        rows.append(list(row))
+        held += len(row)
+        refuse_too_many(path, held + len(rows))
+        if len(rows) > LAST_ROW:
+            raise UnreadableSource(path, f"says that it has more than {LAST_ROW:,} rows. Mend it.")
     return Sheet(page.title, page.sheet_state != "visible", rows)
+
+
+def refuse_too_many(path: Path, cells: int) -> None:
+    """Refuse a workbook that would fill the memory, mostly with nothing."""
+    if cells > MOST_CELLS:
+        raise UnreadableSource(
+            path, f"spans more than {MOST_CELLS:,} cells, blank ones counted. Save it as CSV."
+        )
 
 
 def xls_sheets(path: Path) -> list[Sheet]:
@@ -165,10 +199,14 @@ def xls_sheets(path: Path) -> list[Sheet]:
             return as_datetime(cell.value, book.datemode)
         return cell.value
 
-    return [
-        Sheet(page.name, page.visibility != 0, [[value(c) for c in row] for row in page.get_rows()])
-        for page in book.sheets()
-    ]
+    sheets = []
+    try:
+        for page in book.sheets():
+            rows = [[value(cell) for cell in row] for row in page.get_rows()]
+            sheets.append(Sheet(page.name, page.visibility != 0, rows))
+    except Exception as error:
+        raise UnreadableSource(path, f"is a damaged .xls ({error}). Save it anew.") from error
+    return sheets
 
 
 def as_datetime(number: float, datemode: int) -> datetime | float:
@@ -188,9 +226,21 @@ def tidy_cell(cell: Any) -> Any:
 
 def uncomputed_formulas(path: Path) -> int:
     """Count formulas saved without their value, as some programs do."""
-    with zipfile.ZipFile(path) as archive:
-        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/sheet")]
-        return sum(len(UNCOMPUTED.findall(archive.read(name))) for name in sheets)
+    sheets = [name for name in safe_members(path) if name.startswith("xl/worksheets/sheet")]
+    return sum(uncomputed_in(path, name) for name in sheets)
+
+
+def uncomputed_in(path: Path, name: str) -> int:
+    """Count them in one sheet, a piece at a time, each cut at the end of a cell."""
+    found, left = 0, b""
+    with zipfile.ZipFile(path) as archive, archive.open(name) as sheet:
+        while piece := sheet.read(PIECE_BYTES):
+            text = left + piece
+            cut = text.rfind(b"</c>") + 4
+            cut = cut if cut >= 4 else max(0, len(text) - PIECE_BYTES)
+            found += len(UNCOMPUTED.findall(text[:cut]))
+            left = text[cut:]
+    return found
 
 
 class Silence:
