@@ -383,9 +383,7 @@ class Aoi:
         earlier: Path | None = None, language: str = "en",
     ) -> Path:  # fmt: skip
         """Make the briefing: HTML, PDF or PPTX by its ending; `earlier` says what changed."""
-        return briefed.save_brief(
-            self, out, as_of, audience, earlier=earlier, language=language
-        )
+        return briefed.save_brief(self, out, as_of, audience, earlier=earlier, language=language)
 
 
 NARROWING = ("aor", "admin", "min_people", "near", "within_km")

@@ -233,9 +233,7 @@ def save_map(
     return path
 
 
-def save_maps(
-    aoi: "Aoi", as_of: date | None, audience: str, language: str = "en"
-) -> list[str]:
+def save_maps(aoi: "Aoi", as_of: date | None, audience: str, language: str = "en") -> list[str]:
     """Draw every map; a map that this audience or these layers do not allow says why."""
     lines = []
     tables: dict[str, Released | str] = {}
@@ -386,4 +384,3 @@ METHODS = {
     **warned.TABLE_METHODS,
 }
 METHOD = "H3 cells that overlap the boundary; every question as of the day the data end."
-
