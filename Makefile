@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test chaos lowest check bench sample docs format clean help
+.PHONY: demo test chaos lowest check bench sample docs format fuzz clean help
 
 help:  ## say what each verb does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -40,6 +40,9 @@ check: $(VENV)/.ready  ## style, types, floors
 
 bench: $(VENV)/.ready  ## every benchmark against its peer, at small size
 	@for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+fuzz: $(VENV)/.ready  ## throw 10,000 made and broken files at the readers
+	@$(BIN)/python scripts/fuzz.py
 
 sample: $(VENV)/.ready  ## rebuild sample_aoi/data from its seed
 	@$(BIN)/python sample_aoi/build.py

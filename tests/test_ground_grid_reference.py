@@ -190,3 +190,8 @@ def test_utm_spellings_and_what_they_cannot_say():
     assert np.isnan(lon[3:]).all()
     assert np.isnan(utm_to_lonlat([36, 36.5, 0], [np.nan, 5e5, 5e5], [1e6, 1e6, 1e6])[0]).all()
     assert parse_utm([])[0].shape == (0,)
+
+
+def test_a_square_that_its_band_does_not_hold_is_no_reference() -> None:
+    lon, _ = parse_mgrs(["36N UF 12345 67890", "36J UF 12345 67890", "36PUV", "36NUV"])
+    assert np.isnan(lon).tolist() == [False, True, False, True]

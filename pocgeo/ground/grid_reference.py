@@ -1,6 +1,7 @@
 """Coordinates as people write them: degrees-minutes-seconds, MGRS, UTM; and MGRS written out."""
 
 import re
+import warnings
 from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
@@ -39,6 +40,7 @@ MGRS_TEXT = re.compile(
     r"(\d{1,2}[C-HJ-NP-X](?=[A-Z]{2})|[ABYZ](?=[A-Z]{2}\d))"
     r"([A-HJ-NP-Z]{2})((?:\d\d){0,5})"
 )
+BANDS = "CDEFGHJKLMNPQRSTUVWX"
 UTM_TEXT = re.compile(
     r"(?:UTM\s*)?(?:ZONE\s*)?(\d{1,2})\s*([C-HJ-NP-X])[\s,;:]*(\d{5,7}(?:\.\d+)?)\s*(?:M?\s*E)?"
     r"[\s,;:]+(\d{1,8}(?:\.\d+)?)\s*(?:M?\s*N)?"
@@ -92,7 +94,9 @@ def parse_mgrs(texts: Iterable[Any]) -> tuple[Degrees, Degrees]:
     for what is no reference.
     """
     grid = mgrs.MGRS()
-    return columns(texts, lambda text: one_mgrs(grid, text))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of the band, which is judged below
+        return columns(texts, lambda text: one_mgrs(grid, text))
 
 
 def mgrs_side_m(texts: Iterable[Any]) -> Degrees:
@@ -295,7 +299,19 @@ def one_mgrs(grid: Any, value: Any) -> Pair:
         lat, lon = grid.toLatLon(f"{found[1]}{found[2]}{east}{north}")
     except (MGRSError, UnicodeError):
         return NOWHERE
-    return float(lon), float(lat)
+    return (float(lon), float(lat)) if in_band(found[1][-1], lat, digits) else NOWHERE
+
+
+def in_band(letter: str, lat: float, digits: int) -> bool:
+    """Say whether a square can lie in its latitude band; its centre may lie just beyond the edge.
+
+    The margin is that of GEOTRANS: a degree over ten to the digits.
+    """
+    if letter not in BANDS:
+        return True  # a polar square, which has no band
+    south = -80.0 + 8 * BANDS.index(letter)
+    margin = 1.0 / 10**digits
+    return south - margin <= lat <= (84.0 if letter == "X" else south + 8) + margin
 
 
 def utm_parts(value: Any) -> tuple[float, float, float, float]:
