@@ -310,8 +310,9 @@ def in_band(letter: str, lat: float, digits: int) -> bool:
     if letter not in BANDS:
         return True  # a polar square, which has no band
     south = -80.0 + 8 * BANDS.index(letter)
-    margin = 1.0 / 10**digits
-    return south - margin <= lat <= (84.0 if letter == "X" else south + 8) + margin
+    margin = 10.0**-digits
+    north = 84.0 if letter == "X" else south + 8
+    return south - margin <= lat <= north + margin
 
 
 def utm_parts(value: Any) -> tuple[float, float, float, float]:
