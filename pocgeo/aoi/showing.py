@@ -19,7 +19,7 @@ from pocgeo.aoi.travel import AS_IT_IS
 from pocgeo.ground.errors import Refused, UnknownName
 from pocgeo.ground.provenance import made_at
 from pocgeo.products.columns import ColumnSpec
-from pocgeo.products.disclosure import ReleaseContext, Released, release
+from pocgeo.products.disclosure import ReleaseContext, Released, refuse_named, release
 from pocgeo.products.exports import SUFFIXES, written_atomically
 from pocgeo.products.manifest import InputFact, Making, manifest, outward
 from pocgeo.products.maps import MapSpec, PageFrame, draw, map_names, map_spec
@@ -333,6 +333,8 @@ def fetched(
     """Release a table once for all maps; the reason where it is refused."""
     if name not in tables:
         try:
+            if audience != "internal":
+                refuse_named(releases.policy_of(aoi, audience), name, aoi.file.resolution)
             tables[name] = release_for(aoi, table(aoi, name, as_of), audience)
         except Refused as reason:
             tables[name] = str(reason)

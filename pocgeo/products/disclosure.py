@@ -20,7 +20,16 @@ from pocgeo.products.outgoing import Asked, Outward, totals_of
 from pocgeo.products.outward import open_part, outward
 from pocgeo.products.released import Policy, ReleaseContext, Released
 
-__all__ = ["AUDIENCES", "ColumnSpec", "Policy", "ReleaseContext", "Released", "policy", "release"]
+__all__ = [
+    "AUDIENCES",
+    "ColumnSpec",
+    "Policy",
+    "ReleaseContext",
+    "Released",
+    "policy",
+    "refuse_named",
+    "release",
+]
 
 SECRET = "confidential"
 LAYER_KINDS = ("points", "areas")
@@ -94,7 +103,7 @@ def _passed(
     if "restricted" in policy.sees:
         totals = totals_of(table, specs, kind)
         return Outward(table=table, columns=specs, totals=totals, notes=notes, withheld=secret)
-    _check_name(policy, name, context)
+    refuse_named(policy, name, context.resolution)
     itself = frozenset(column for column, spec in specs.items() if spec.sensitivity in policy.sees)
     specs = {column: _at_least(spec, floor) for column, spec in specs.items()}
     if finding.attrs.get("sensitivity") == "open" and kind in LAYER_KINDS:
@@ -156,11 +165,17 @@ def _check_secret(floor: str, name: str) -> None:
         raise Refused(f"{name} is confidential as a whole: it is in no product.")
 
 
-def _check_name(policy: Policy, name: str, context: ReleaseContext) -> None:
-    """Refuse what the policy names, open or not, with its reason."""
+def refuse_named(policy: Policy, name: str, resolution: int | None) -> None:
+    """Refuse what the policy names, open or not: known before anything is worked out.
+
+    Raises
+    ------
+    Refused
+        With the policy's reason and what is possible instead.
+    """
     for given, reason in policy.refused.items():
         if fnmatchcase(name, given):
-            raise _refused(policy, name, reason, context)
+            raise _refused(policy, name, reason, resolution)
 
 
 def _check_kind(
@@ -173,11 +188,10 @@ def _check_kind(
     """Refuse the kinds of tables that the policy names, with its reason."""
     guarded = any(spec.sensitivity not in policy.sees for spec in specs.values())
     if guarded and kind in policy.refused:
-        raise _refused(policy, name, policy.refused[kind], context)
+        raise _refused(policy, name, policy.refused[kind], context.resolution)
 
 
-def _refused(policy: Policy, name: str, reason: str, context: ReleaseContext) -> Refused:
-    level = context.resolution
+def _refused(policy: Policy, name: str, reason: str, level: int | None) -> Refused:
     coarser = (
         "coarser cells" if level is None else f"resolution {max(level - policy.coarser_by, 0)}"
     )
