@@ -8,9 +8,10 @@ a count from 1 to k - 1 that nobody was shown can take fewer than k - 1 values.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise, product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,8 @@ import pytest
 from scipy.optimize import linprog
 
 from pocgeo.cells import grid
-from pocgeo.products.disclosure import policy
+from pocgeo.products.disclosure import Policy, ReleaseContext, policy, release
+from pocgeo.products.exports import export
 from pocgeo.products.indicator_release import indicators_outward
 from pocgeo.products.pieces import pieces
 from pocgeo.products.register import IncidentRecord, Register, as_json, from_json, places
@@ -118,6 +120,57 @@ def gated(case: Case) -> list[Fact]:
     if case.seed % 5 == 0:
         facts += facts_of_months(case, register)
     return facts
+
+
+def published(case: Case, folder: Path) -> list[Fact]:
+    """What stands in the csv files of 20 releases, summed by the pieces the attacker is told.
+
+    The public's coarser cells are sums of the partners' cells: they add nothing.
+    """
+    register, before = Register(k=K, coarser_by=0), np.zeros(len(case.cells))
+    atoms = np.lexsort((case.cells, case.area))
+    facts: list[Fact] = []
+    for last, day in enumerate(MONTHS):
+        given = [
+            csv_of(case, last, register, (rules, folder))
+            for rules in (replace(RULES, coarser_by=0), replace(policy("public"), coarser_by=1))
+        ]
+        fine = given[0].reindex(case.cells)
+        parents = pd.Series(grid.parents(case.cells, 5), index=case.cells)
+        above = fine["incidents"].groupby(parents).sum(min_count=1)
+        pd.testing.assert_series_equal(
+            given[1]["incidents"], above, check_names=False, atol=0.01 * len(case.cells), rtol=0
+        )
+        shown = fine["incidents"].to_numpy()
+        alone = np.flatnonzero((fine["joined_n"] == 1).to_numpy())
+        facts += [(np.array([at]), np.arange(last + 1), shown[at].round()) for at in alone
+                  if register.slices and register.slices[-1].until == day]  # fmt: skip
+        if register.slices and register.slices[-1].until == day:
+            part, months = register.slices[-1], slice_months(register, len(register.slices) - 1)
+            for piece in np.unique(part.piece):
+                where = atoms[part.piece == piece]
+                facts.append((where, months, float((shown - before)[where].sum().round())))
+        before = np.nan_to_num(shown)
+    return facts
+
+
+def csv_of(case: Case, last: int, register: Register, asked: tuple[Policy, Path]) -> pd.DataFrame:
+    """Release the counts up to a month, write them as csv, and read what stands there."""
+    rules, folder = asked
+    table = pd.DataFrame(
+        {
+            "cell": case.cells,
+            "admin1_id": case.area.astype(str),
+            "incidents": case.counts[:, : last + 1].sum(axis=1).astype(float),
+        }
+    )
+    context = ReleaseContext(
+        marking="UNCLASSIFIED", cut_off_on=MONTHS[last], record=case.record, register=register
+    )
+    out = release(table, rules, name="hotspots", title="Hotspots", context=context)
+    read = pd.read_csv(export(out, folder / "h.csv", "csv"), comment="#")
+    read["cell"] = read["cell"].map(lambda said: int(str(said), 16))
+    return read.set_index("cell").sort_index()
 
 
 def slice_months(register: Register, number: int) -> np.ndarray:
@@ -288,6 +341,12 @@ def test_the_attacker_wins_against_blanks() -> None:
 def test_the_attacker_recovers_no_suppressed_count_from_the_gate() -> None:
     lost, aims = attack(gated, range(CASES), every=25)
     assert aims > CASES
+    assert lost == 0
+
+
+def test_what_stands_in_the_published_files_recovers_no_suppressed_count(tmp_path) -> None:
+    lost, aims = attack(lambda case: published(case, tmp_path), range(0, CASES, CASES // 4), 1)
+    assert aims > 40
     assert lost == 0
 
 
