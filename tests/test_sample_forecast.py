@@ -65,16 +65,14 @@ def test_every_product_carries_the_record_in_short(sample) -> None:
     assert "no promise of quiet" in notes
 
 
-def test_partners_receive_coarser_cells_without_counts_or_what_rests_on_them(sample) -> None:
+def test_partners_receive_areas_without_counts_and_no_single_places(sample) -> None:
+    """docs/methods/disclosure.md: single places move with single incidents; areas are rounded."""
     cells, areas = sample.forecast()
-    out = sample.release(cells, audience="partners")
-    level = grid.resolution_of(cells["cell"].to_numpy())
-    assert out.resolution < level
-    kept_back = {"share_recent", "forecast_reason", "forecast_low", "imprecise_share"}
+    with pytest.raises(Refused, match="forecast --areas --audience partners"):
+        sample.release(cells, audience="partners")
+    out = sample.release(areas, audience="partners")
+    kept_back = {"share_recent", "forecast_reason", "forecast_low", "imprecise_share", "came_n"}
     assert not kept_back & set(out.table)
-    assert out.table["forecast_incidents"].sum() == pytest.approx(
-        areas["forecast_incidents"].iloc[0], abs=0.01 * len(out.table)
-    )
     assert not any("Last time" in note for note in out.notes)
     with pytest.raises(Refused):
         sample.release(sample.scorecard()[3], audience="partners")

@@ -48,7 +48,7 @@ def alarm_news(index: Indexed, as_of: date | None) -> pd.DataFrame:
     words = {"new": "New alarm", "ongoing": "Alarm goes on", "ended": "Alarm over"}
     numbers = table[["incidents_n", "alarm_expected"]].to_numpy(dtype=float).tolist()
     said = [
-        f"{seen:.0f} incidents where {f'about {due:.0f}' if due >= 1 else 'fewer than 1'} "
+        f"{seen:.0f} incidents where {f'about {due:.0f}' if due >= 1 else 'less than 1'} "
         f"{'were' if due >= 1.5 else 'was'} foreseen"
         for seen, due in numbers
     ]
@@ -110,8 +110,8 @@ def quarter_areas(index: Indexed, as_of: date | None) -> pd.DataFrame:
                "incidents_3m", "outlook"]  # fmt: skip
     notes = [
         f"Months: {foreseen.months_in_words(made)}. In {made.standard.level:.0%} of quarters the "
-        "number that comes should lie between the two ends. Rows of areas and of perpetrators are "
-        "forecast apart: neither adds up to the whole to the last digit.",
+        "number that comes should lie between the two ends. Areas share out the forecast of the "
+        "whole; each category of perpetrator is forecast by itself, so they need not add up to it.",
     ]
     if thin:
         notes.append(f"Too few incidents for a forecast of their own: {', '.join(thin)}.")
