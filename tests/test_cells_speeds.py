@@ -101,7 +101,7 @@ def test_a_class_that_is_not_listed_moves_at_the_default() -> None:
         ("roadz", {}, "terrain.toml: there is no key 'roadz'. Did you mean roads?"),
         ("off_road/foot/classes/grass/dry_kmh", -1, "[off_road.foot.classes.grass] dry_kmh"),
         ("off_road/foot/classes/grass/dry_kmh", "fast", "must be a number"),
-        ("off_road/foot/classes/grass/dry_kmh", inf, "must be 0 or more"),
+        ("off_road/foot/classes/grass/dry_kmh", inf, "must be a finite number"),
         ("off_road/wheeled/classes/forest", None, "[off_road.wheeled.classes] forest: is missing"),
         ("off_road/boat", None, "[off_road] boat: is missing"),
         ("roads/foot/classes/tracks", {"dry_kmh": 1, "wet_kmh": 1}, "Did you mean track?"),

@@ -84,7 +84,7 @@ class StrictTable:
     def finite(self, key: str, value: float) -> float:
         """Take a number as a float; refuse one that is none, or too large to be one."""
         if not -LARGEST <= value <= LARGEST:
-            raise self.wrong(key, f"must be a number that can be, got {spelled(value)}.")
+            raise self.wrong(key, f"must be a finite number, got {spelled(value)}.")
         return float(value)
 
     def whole(self, key: str, default: int | None = None) -> int | None:
