@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from contest import Contestant, contest, sizes_asked
 
-from pocgeo.analyses.risk import rank_stability, risk
+from pocgeo.analyses.risk import risk
+from pocgeo.analyses.stability import Draws, rank_stability, severity_mix
 from pocgeo.analyses.weights import risk_weights
 from pocgeo.cells import grid
 from pocgeo.ground.declarations import declared, read_toml
@@ -102,15 +103,16 @@ def with_pandas(given):
 def stability_scene(size):
     incidents, cells, pairs = given = scene(size)
     table = risk(incidents, cells, WEIGHTS, AS_OF, pairs=pairs)
-    return table, loads(given), indicators(cells), cells["people_persons"]
+    mix = severity_mix(incidents, cells, WEIGHTS, AS_OF, pairs=pairs)
+    return table, loads(given), indicators(cells), cells["people_persons"], mix
 
 
 def our_stability(given):
-    rank_stability(given[0], WEIGHTS, draws=DRAWS)
+    rank_stability(given[0], WEIGHTS, draws=Draws(count=DRAWS), mix=given[-1])
 
 
 def pandas_stability(given):
-    _, load, parts, people = given
+    _, load, parts, people, _ = given
     rng = np.random.default_rng(1)
     kept = pd.Series(0, index=people.index)
     for _ in range(DRAWS):

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocgeo.analyses.record import known_by
-from pocgeo.analyses.risk import rank_stability, risk, severity, threat, vulnerability
+from pocgeo.analyses.risk import risk, severity, threat, vulnerability
+from pocgeo.analyses.stability import Draws, rank_stability, severity_mix
 from pocgeo.analyses.trend import TrendTest, trend
-from pocgeo.analyses.weights import Indicator, RiskWeights, risk_weights
+from pocgeo.analyses.weights import Indicator, PerPerson, RiskWeights, risk_weights
 from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput, MissingColumns
 
@@ -259,7 +260,9 @@ def test_ranks_hold_where_one_place_dominates_and_not_where_two_differ_by_weight
     cells["reach_min"], cells["alert"] = 50.0, True
     record = incidents(*[(cell, 5, "threat") for cell in range(1, 10)], *[(7, 1, "killing")] * 9)
     alone = weights(nearness=(1.0,))
-    clear = rank_stability(risk(record, cells, alone, TODAY, pairs=PAIRS), alone, draws=50)
+    clear = rank_stability(
+        risk(record, cells, alone, TODAY, pairs=PAIRS), alone, draws=Draws(count=50)
+    )
     assert clear[7] == 1.0
     assert clear.drop(7).eq(0.0).all()
     # Two rivals: one far from help with an alert network, one near help without.
@@ -267,10 +270,14 @@ def test_ranks_hold_where_one_place_dominates_and_not_where_two_differ_by_weight
                        (7, 1, "killing"))  # fmt: skip
     cells["reach_min"] = np.where(cells["cell"] == 3, 50.0, 0.0)
     cells["alert"] = cells["cell"] != 7
-    torn = rank_stability(risk(record, cells, alone, TODAY, pairs=PAIRS), alone, draws=200)
+    torn = rank_stability(
+        risk(record, cells, alone, TODAY, pairs=PAIRS), alone, draws=Draws(count=200)
+    )
     assert 0.2 < torn[3] < 0.8
     assert torn[3] + torn[7] == pytest.approx(1.0)
-    again = rank_stability(risk(record, cells, alone, TODAY, pairs=PAIRS), alone, draws=200)
+    again = rank_stability(
+        risk(record, cells, alone, TODAY, pairs=PAIRS), alone, draws=Draws(count=200)
+    )
     pd.testing.assert_series_equal(torn, again)
 
 
@@ -279,9 +286,9 @@ def test_rank_stability_of_areas_and_of_the_unknown():
     cells.loc[0, "people_persons"] = np.nan
     found = risk(incidents((5, 0, "killing"), (1, 0, "killing")), cells, weights(), TODAY,
                  pairs=PAIRS)  # fmt: skip
-    assert np.isnan(rank_stability(found, weights(), draws=5)[1])
+    assert np.isnan(rank_stability(found, weights(), draws=Draws(count=5))[1])
     areas = rank_stability(
-        found.assign(admin1=["a"] * 3 + ["b"] * 6), weights(), group="admin1", draws=5
+        found.assign(admin1=["a"] * 3 + ["b"] * 6), weights(), group="admin1", draws=Draws(count=5)
     )
     assert areas.to_dict() == {"a": 0.0, "b": 1.0}
 
@@ -292,9 +299,40 @@ def test_the_parts_recover_the_loads_and_values_they_came_from():
     cells = CELLS.assign(reach_min=rng.uniform(0, 100, 9), alert=rng.random(9) < 0.5)
     record = incidents(*[(cell, 20 * cell, "killing") for cell in range(1, 10)])
     found = risk(record, cells, weights(), TODAY, pairs=PAIRS)
-    held = rank_stability(found, weights(), draws=20, concentration=1e9)
+    held = rank_stability(found, weights(), draws=Draws(count=20, concentration=1e9))
     assert held[found.loc[found["risk_persons"].idxmax(), "cell"]] == 1.0
     assert held.sum() == 1.0
+
+
+def test_severities_taken_apart_add_up_to_the_loads_of_threat():
+    """Law: kinds of severity share out the load, so threat follows from their sum."""
+    rng = np.random.default_rng(3)
+    kinds = rng.choice(["killing", "threat", "never heard of"], 60)
+    record = incidents(*zip(rng.integers(1, 10, 60), rng.integers(0, 900, 60), kinds, strict=True))
+    record["killed_civilians_persons"] = rng.integers(0, 40, 60)
+    people = PerPerson(column="killed_civilians_persons", weight=0.5, cap_persons=20)
+    asked = weights(per_person=(people,))
+    mix = severity_mix(record, CELLS, asked, TODAY, pairs=PAIRS)
+    assert mix.kinds == ("killing", "threat", "unknown", "killed_civilians_persons")
+    load = mix.loads.sum(axis=1)
+    found = threat(record, CELLS, asked, TODAY, pairs=PAIRS)
+    np.testing.assert_allclose(load / (load + asked.half_saturation), found["threat"], rtol=1e-12)
+
+
+def test_ranks_that_rest_on_one_severity_do_not_hold_when_severities_move():
+    cells = pd.DataFrame({"cell": np.arange(1, 10, dtype=np.int64), "people_persons": 100.0})
+    cells["reach_min"], cells["alert"] = 50.0, True
+    record = incidents(*[(cell, 5, "threat") for cell in range(1, 10)], (3, 1, "killing"),
+                       *[(7, 1, "threat")] * 3, (7, 5, "threat"))  # fmt: skip
+    alone = weights(nearness=(1.0,))
+    found = risk(record, cells, alone, TODAY, pairs=PAIRS)
+    mix = severity_mix(record, cells, alone, TODAY, pairs=PAIRS)
+    assert rank_stability(found, alone, draws=Draws(count=100))[7] == 1.0
+    torn = rank_stability(found, alone, draws=Draws(count=100), mix=mix)
+    assert 0.2 < torn[3] < 0.8
+    assert torn[3] + torn[7] == pytest.approx(1.0)
+    still = rank_stability(found, alone, draws=Draws(count=20, concentration=1e9), mix=mix)
+    assert still[7] == 1.0
 
 
 # Weights file

@@ -1,7 +1,5 @@
 """Risk as the doctrine has it: threat times vulnerability, both shown with their parts."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,15 +7,13 @@ from scipy.stats import rankdata
 
 from pocgeo.analyses.disks import Pairs, cell_positions, disk_matrix, known_cells
 from pocgeo.analyses.record import known_by
-from pocgeo.analyses.weights import Indicator, RiskWeights
+from pocgeo.analyses.weights import PARTS, Indicator, RiskWeights
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.frames import require_columns, with_standard
 
-__all__ = ["rank_stability", "risk", "severity", "threat", "vulnerability"]
+__all__ = ["risk", "severity", "threat", "vulnerability"]
 
 Floats = NDArray[np.float64]
-
-PARTS = ("recent", "past", "near")
 
 
 def severity(incidents: pd.DataFrame, weights: RiskWeights) -> pd.Series:
@@ -189,91 +185,6 @@ def risk(
     table = pd.concat([table, violence.drop(columns="cell"), exposed.drop(columns="cell")], axis=1)
     table.attrs = {"notes": [*violence.attrs.get("notes", ()), *exposed.attrs["notes"]]}
     return with_standard(table, "risk", weights=weights, as_of_on=as_of_on)
-
-
-def rank_stability(
-    table: pd.DataFrame,
-    weights: RiskWeights,
-    *,
-    by: str = "risk_persons",
-    group: str | None = None,
-    draws: int = 200,
-    seed: int = 20_260_701,
-    concentration: float = 20.0,
-) -> pd.Series:
-    """Say how often each cell or area stays in the top decile when the weights are others.
-
-    Indicator weights, and those of the recent, past and near parts of threat, are drawn
-    around the declared ones (Dirichlet: at `concentration` 20 a share of a third moves by
-    0.10, one standard deviation). The decile is of what has any risk.
-
-    Parameters
-    ----------
-    table : DataFrame
-        What `risk` returned, with the `group` column added if one is asked for.
-    by : str
-        "risk_persons" or "risk"; areas are ranked by their sums.
-
-    Returns
-    -------
-    Series of float 0-1, named "top_decile_share", indexed by cell or by `group`
-        NA where the risk is unknown.
-    """
-    if by not in ("risk_persons", "risk"):
-        raise BadInput(f"by must be 'risk_persons' or 'risk', got {by!r}.")
-    if draws < 1 or not concentration > 0:
-        raise BadInput("draws must be at least 1 and concentration more than 0.")
-    require_columns(table, "risk", ["cell", by, *([group] if group else [])])
-    name = group or "cell"
-    rows = table[table[by].notna() & (table["threat"] > 0) & table[name].notna()]
-    places, at = np.unique(rows[name].to_numpy(), return_inverse=True)
-    people = np.ones(len(rows)) if by == "risk" else _people(rows)
-    scores = _drawn_scores(rows, weights, draws, seed, concentration)
-    top = int(np.ceil(0.1 * places.size))
-    kept = np.zeros(places.size)
-    for score in scores if top else ():
-        sums = np.bincount(at, weights=score * people, minlength=places.size)
-        kept += sums >= np.partition(sums, places.size - top)[places.size - top]
-    found = pd.Series(kept / draws, index=pd.Index(places), name="top_decile_share")
-    judged = pd.Index(table.loc[table[by].notna() & table[name].notna(), name].unique())
-    everyone = pd.Index(table[name].dropna().unique(), name=name)
-    return found.reindex(judged).fillna(0.0).reindex(everyone)
-
-
-def _drawn_scores(
-    rows: pd.DataFrame, weights: RiskWeights, draws: int, seed: int, concentration: float
-) -> Iterator[Floats]:
-    """Work out risk again under each draw of weights."""
-    loads, values = _recovered(rows, weights)
-    known = ~np.isnan(values)
-    values, seen = np.where(known, values, 0.0), known.astype(float)  # BLAS has no booleans
-    rng = np.random.default_rng(seed)
-    declared = np.array([indicator.weight for indicator in weights.indicators])
-    for _ in range(draws):
-        share = rng.dirichlet(concentration * declared / declared.sum())
-        load = loads @ (rng.dirichlet(np.full(3, concentration / 3)) * 3)
-        index = weights.floor + (1 - weights.floor) * (values @ share) / (seen @ share)
-        yield load / (load + weights.half_load) * index
-
-
-def _people(rows: pd.DataFrame) -> Floats:
-    """Recover people from risk_persons and risk; no risk, no people needed."""
-    product = rows["risk"].to_numpy(dtype=float)
-    people = np.zeros(len(rows))
-    np.divide(rows["risk_persons"].to_numpy(dtype=float), product, out=people, where=product > 0)
-    return people
-
-
-def _recovered(rows: pd.DataFrame, weights: RiskWeights) -> tuple[Floats, Floats]:
-    """Recover loads (n x 3) and indicator values (n x k, NaN unknown) from the parts."""
-    parts = rows[[f"threat_{part}" for part in PARTS]].to_numpy(dtype=float)
-    total = weights.half_load / (1 - parts.sum(axis=1))
-    names = [f"vulnerability_{indicator.name}" for indicator in weights.indicators]
-    require_columns(rows, "risk", names)
-    weight = np.array([indicator.weight for indicator in weights.indicators])
-    heard = rows["vulnerability_known_share"].to_numpy(dtype=float) * weight.sum()
-    values = rows[names].to_numpy(dtype=float) * heard[:, None] / (weight * (1 - weights.floor))
-    return parts * total[:, None], values
 
 
 def _scaled(cells: pd.DataFrame, indicator: Indicator) -> Floats:

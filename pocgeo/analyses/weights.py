@@ -7,11 +7,14 @@ from typing import Any
 
 from pocgeo.ground.errors import BadInput, UnknownName
 
-__all__ = ["Indicator", "PerPerson", "RiskWeights", "risk_weights"]
+__all__ = ["PARTS", "Indicator", "PerPerson", "RiskWeights", "risk_weights"]
 
 SCALES = ("minmax", "quantile", "threshold")
 DIRECTIONS = ("higher", "lower")
 BASES = ("record", "forecast")
+
+PARTS = ("recent", "past", "near")
+"""What threat is made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

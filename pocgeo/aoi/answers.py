@@ -11,11 +11,11 @@ from pocgeo.analyses import coverage as coverages
 from pocgeo.analyses import indicators as series
 from pocgeo.analyses.gaps import gap_areas, with_gap_areas, with_reasons
 from pocgeo.analyses.reach import STRAIGHT_LINE
-from pocgeo.analyses.risk import rank_stability
+from pocgeo.analyses.stability import Draws, rank_stability
 from pocgeo.analyses.trend import trend
 from pocgeo.aoi import obligations
 from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.picture import Moment, picture
+from pocgeo.aoi.picture import Moment, mix_of, picture
 from pocgeo.aoi.precision import snapping_notes
 from pocgeo.aoi.standards import Period, StandardAsked, moment, standard
 from pocgeo.aoi.threats import incidents_placed
@@ -177,7 +177,7 @@ def risk(index: Indexed, as_of: date | None) -> pd.DataFrame:
     index.known("incidents")
     table = picture(index, at)
     notes = table.attrs.get("notes", [])
-    stable = rank_stability(table, at.weights, draws=50)
+    stable = rank_stability(table, at.weights, draws=Draws(count=50), mix=mix_of(index, at, table))
     table["top_decile_share"] = table["cell"].map(stable)
     order = ["risk_persons", "risk"] if table["risk_persons"].notna().any() else ["risk"]
     parts = [str(n) for n in table if str(n).startswith(("threat_", "vulnerability_"))]

@@ -8,6 +8,7 @@ import pandas as pd
 from pocgeo.analyses.bases import standing
 from pocgeo.analyses.reach import ReachStandard, reach_field
 from pocgeo.analyses.risk import risk, severity
+from pocgeo.analyses.stability import SeverityMix, severity_mix
 from pocgeo.analyses.threat_ahead import threat_ahead
 from pocgeo.analyses.weights import RiskWeights
 from pocgeo.aoi.indexed import Indexed
@@ -17,7 +18,7 @@ from pocgeo.cells.nearby import alerted, persons_near
 from pocgeo.cells.presence import presence
 from pocgeo.ground.provenance import digest_of
 
-__all__ = ["RECENT_DAYS", "Moment", "picture", "reach_of"]
+__all__ = ["RECENT_DAYS", "Moment", "mix_of", "picture", "reach_of"]
 
 RECENT_DAYS = 90
 """House default: a quarter (Policy 77), compared with the quarter before it."""
@@ -148,6 +149,14 @@ def with_risk(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFra
     table = table.merge(made, on="cell", how="left", validate="one_to_one")
     table.attrs["notes"] = list(made.attrs.get("notes", ()))
     return table
+
+
+def mix_of(index: Indexed, moment: Moment, table: pd.DataFrame) -> SeverityMix | None:
+    """Take threat apart by kind of severity; None where it rests on the forecast."""
+    placed = incidents_placed(index, moment.at)
+    if placed is None or moment.weights.basis == "forecast":
+        return None
+    return severity_mix(placed, table, moment.weights, moment.at)
 
 
 def ahead(
