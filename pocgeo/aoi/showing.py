@@ -159,6 +159,7 @@ def release_for(aoi: "Aoi", finding: pd.DataFrame, audience: str) -> Released:
     rules = releases.policy_of(aoi, audience)
     if audience == "internal":
         return release(finding, rules, name=name, title=title, context=context)
+    refuse_named(rules, name, file.resolution)
     releases.refuse_filters(finding, audience, releases.usual_standards(aoi))
     with releases.kept_register(aoi) as register:
         known = replace(context, record=releases.record_of(index, day), register=register)
