@@ -51,7 +51,7 @@ def test_patrols_stay_on_their_own_ground(sample: Aoi, plan: tuple[pd.DataFrame,
 
 def test_what_binds_is_in_the_notes(sample: Aoi, plan: tuple[pd.DataFrame, ...]) -> None:
     notes = " ".join(plan[0].attrs["notes"])
-    for said in ("By wheeled, dry season", "Caveat of Camp Talvo: No move beyond 45 km",
+    for said in ("On wheels, dry season", "Caveat of Camp Talvo: No move beyond 45 km",
                  "Nobody goes beyond 60 km", "own ground", "declared speeds"):  # fmt: skip
         assert said in notes
 
@@ -95,7 +95,13 @@ def test_a_plan_is_not_repeated_and_is_held_against_the_record(
     assert again[0]["leg_worn_km"].sum() < plan[0]["leg_km"].sum()
     assert any("vary --depart" in note for note in again[0].attrs["notes"])
     strict = replace(DRY, previous=path, order=replace(ORDER, repeat="exclude"))
-    third = sample.patrols(strict)[0]
+    third, _, gains = sample.patrols(strict)
+    # Stops come again only where a quarter of their worth is more than other ground offers: the
+    # plan beats both going as yesterday and going nowhere twice.
+    quarter, others = 0.25 * plan[2]["plan_value"].iloc[-1], gains["plan_value"].iloc[-1]
+    assert again[2]["plan_value"].iloc[-1] > max(quarter, others)
+    fresh = set(after) - set(before)
+    assert len(fresh) >= 3
     assert not set(before) & set(third.loc[third["stay_min"].notna(), "grid_reference"])
     told = sample.patrols_against(path)
     assert told["stop_verdict"].isna().all()  # the record ends before the plan's day

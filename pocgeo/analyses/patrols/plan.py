@@ -181,8 +181,8 @@ def why(stop: dict[Any, Any]) -> str:
         if known(stop, "days_since_presence"):
             day = pd.Timestamp(stop["last_presence_on"])
             ago = int(stop["days_since_presence"])
-            since = f"{ago} day{'s' * (ago != 1)}"
-            said.append(f"last patrol on {day.day} {day:%b %Y}, {since} before")
+            since = f"{ago} day{'s' * (ago != 1)} before the data end" if ago else "the last known"
+            said.append(f"last patrol on {day.day} {day:%b %Y}, {since}")
         else:
             said.append("no patrol in the record")
     if known(stop, "incidents_n") and stop["incidents_n"] >= LEAST_INCIDENTS:
@@ -204,13 +204,13 @@ def drawn(rows: pd.DataFrame, ways: Sequence[Way]) -> pd.DataFrame:
     line = shapely.linestrings(
         np.concatenate([way.lon for way in ways]), np.concatenate([way.lat for way in ways])
     )
-    first, last = rows.iloc[0], rows.iloc[-1]
+    first, last, inner = rows.iloc[0], rows.iloc[-1], len(rows) - 2
     whole = {
         "patrol": first["patrol"], "stop": pd.NA, "stop_code": f"P{first['patrol']}",
         "place": f"Patrol {first['patrol']}", "stop_kind": "way", "grid_reference": None,
         "arrive": last["arrive"], "leave": first["leave"],
         "way_km": sum(way.length_m for way in ways) / KM,
-        "reason": f"{len(rows) - 2} stops. {last['reason']}", "geometry": line,
+        "reason": f"{inner} stop{'s' * (inner != 1)}. {last['reason']}", "geometry": line,
     }  # fmt: skip
     places: Any = shapely.points(rows["lon"].iloc[:-1], rows["lat"].iloc[:-1])
     points = rows.iloc[:-1].assign(way_km=np.nan, geometry=places)

@@ -30,8 +30,10 @@ PRIZE_SHIFTS = 3
 HISTORY = 50
 """Solutions that late acceptance looks back on: 50 finds more than PyVRP's own 300 in few steps."""
 
-NEIGHBOURS = 20
-"""Stops that an exchange looks at around each: fewer than PyVRP's 50, so more steps in the time."""
+SEARCHES = (20, 1.0), (40, 0.5)
+"""Two searches, the better is kept: stops that an exchange looks at around each (PyVRP's own is
+50), and the share of the iterations. Few neighbours and many steps suit some tasks, the other way
+round suits others."""
 
 SHAKES = 1, 50
 """Fewest and most stops shaken at a step: PyVRP's own 25 leaves some tasks in one valley."""
@@ -46,7 +48,8 @@ class RouteSearch:
     """How long the search goes on, and from where: never a limit on the clock."""
 
     iterations: int = 6_000
-    """Iterations for each number of patrols and each length of shift."""
+    """Iterations of the narrow search, for each number of patrols and each length of shift; the
+    wide one makes half as many."""
 
     seed: int = 1
     """Of the solver's random numbers."""
@@ -168,9 +171,13 @@ def searched(task: RoutingTask, search: RouteSearch, warm: Sequence[Route] = ())
     """
     if not len(task.feasible):
         return packed(task, ())
-    found = packed(task, filled(task, solved(task, search, warm)))
-    held = packed(task, filled(task, warm)) if warm else None
-    return found if found.better(held, task) or held is None else held
+    made: list[Sequence[Sequence[int]]] = [warm] if warm else []
+    made += [solved(task, search, warm, around, share) for around, share in SEARCHES]
+    best, *others = [packed(task, filled(task, routes)) for routes in made]
+    for found in others:
+        if found.better(best, task):
+            best = found
+    return best
 
 
 def ladder(
@@ -220,7 +227,9 @@ def packed(task: RoutingTask, routes: Sequence[Sequence[int]]) -> Routes:
     )
 
 
-def solved(task: RoutingTask, search: RouteSearch, warm: Sequence[Route]) -> list[list[int]]:
+def solved(
+    task: RoutingTask, search: RouteSearch, warm: Sequence[Route], neighbours: int, share: float
+) -> Sequence[Sequence[int]]:
     """Let PyVRP search; stops by their numbers in the task."""
     solver: Any = optional("pyvrp", "patrols")
     stop: Any = optional("pyvrp.stop", "patrols")
@@ -232,19 +241,19 @@ def solved(task: RoutingTask, search: RouteSearch, warm: Sequence[Route]) -> lis
     around: Any = optional("pyvrp.search", "patrols")
     how = solver.SolveParams(
         ils=solver.IteratedLocalSearchParams(history_length=HISTORY),
-        neighbourhood=around.NeighbourhoodParams(num_neighbours=NEIGHBOURS),
+        neighbourhood=around.NeighbourhoodParams(num_neighbours=neighbours),
         perturbation=around.PerturbationParams(*SHAKES),
     )
     best = solver.solve(
         data,
-        stop.MaxIterations(search.iterations),
+        stop.MaxIterations(max(1, round(search.iterations * share))),
         seed=search.seed,
         collect_stats=False,
         params=how,
         initial_solution=first,
     ).best
     if not best.is_feasible():
-        return [list(route) for route in warm]
+        return warm
     return [
         [int(task.feasible[visit.idx]) for visit in route if visit.is_client()]
         for route in best.routes()

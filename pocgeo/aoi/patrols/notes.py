@@ -11,14 +11,15 @@ from pocgeo.aoi.travel import AS_IT_IS
 __all__ = ["notes_of"]
 
 MOSTLY_ROAD = 0.5
+MEANS = {"foot": "On foot", "wheeled": "On wheels", "tracked": "On tracks"}
 
 
 def notes_of(given: Setting, stops: pd.DataFrame, plan: PatrolPlan) -> list[str]:
     """Say what a patrol leader must know beside the stops."""
     base, asked, table = given.base, given.asked, plan.stops
     said = [
-        f"By {given.mobility}, {given.at.reach.season} season; {given.shift.words}, "
-        f"{asked.order.reserve_min:g} min of the shift kept in reserve."
+        f"{MEANS.get(given.mobility, f'By {given.mobility}')}, {given.at.reach.season} season; "
+        f"{given.shift.words}, {asked.order.reserve_min:g} min of the shift kept in reserve."
     ]
     if known(base, "caveat"):
         said.append(f"Caveat of {given.start.base}: {base['caveat']}.")
@@ -57,8 +58,9 @@ def of_ways(given: Setting, table: pd.DataFrame) -> list[str]:
     recorded = "days_since_presence" in given.cells
     if order.repeat != "allow" and (recorded or given.previous is not None):
         said.append(
-            f"{worn:.0f} of {whole:.0f} km are over ground used in the last "
-            f"{order.repeat_days} day(s) or by the previous plan."
+            f"{worn:.0f} of {whole:.0f} km are over ground that was used in the last "
+            f"{'day' if order.repeat_days == 1 else f'{order.repeat_days} days'} of the record"
+            + (" or by the previous plan." if given.previous is not None else ".")
         )
     if road < MOSTLY_ROAD * whole:
         said.append(

@@ -74,7 +74,8 @@ def told(
     """Put day, base and notes on the tables of a plan, and the cells under its map beside them."""
     notes = notes_of(given, stops, plan)
     count = int(plan.stops["patrol"].max()) if len(plan.stops) else 0
-    title = f"Patrol order for {given.on:%d %b %Y}: {count} from {given.start.base}"
+    many = f"{count} patrol{'' if count == 1 else 's'}"
+    title = f"Patrol order for {given.on.day} {given.on:%b %Y}: {many} from {given.start.base}"
     facts: Any = {"plan_on": given.on, "base_id": given.start.base_id}
     near = given.cells[around(given, plan)]
     shown = [name for name in ON_THE_MAP if name in near]

@@ -70,7 +70,8 @@ def answered(index: Indexed, as_of: date | None, asked: PlanAsked) -> Answered:
     at = moment(index, as_of)
 
     def made() -> Answered:
-        scene = plan_scene(index, at, asked.standard, asked.wishes)
+        opens = bool(asked.question.new or asked.question.moves)
+        scene = plan_scene(index, at, asked.standard, asked.wishes, opens=opens)
         cover = cover_of(scene.siting, asked.standard)
         index.say("seeking the best plan", 0, 2)
         found = best_plan(scene.siting, asked.question, asked.standard, cover=cover)
@@ -160,10 +161,12 @@ def gap_words(found: Plan) -> str:
         "program": "solved as a program",
         "search": "found by search, held against a bound",
     }[found.how]
+    many = found.candidates_n
+    weighed = f", {many:,} candidates weighed" if many else ""
     gap = f"{100 * found.gap:.2f} %" if np.isfinite(found.gap) else "unknown"
     said = (
-        f"Optimality gap {gap} ({how}, {found.candidates_n:,} candidates weighed): no plan that "
-        "keeps to the same rules is worth more than that above this one."
+        f"Optimality gap {gap} ({how}{weighed}): no plan that keeps to the same rules is worth "
+        "more than that above this one."
     )
     if len(found.by_scenario) > 1:
         said += (

@@ -46,7 +46,7 @@ def rivals(index: Indexed, as_of: date | None, idea: Idea, asked: PlanAsked) -> 
     def made() -> Rivals:
         named = [named_place(index, text) for text in (*idea.add, *(to for _, to in idea.moves))]
         further = pd.concat(named, ignore_index=True) if named else None
-        scene = plan_scene(index, at, asked.standard, asked.wishes, further)
+        scene = plan_scene(index, at, asked.standard, asked.wishes, further, opens=bool(named))
         gone = known_bases((*(base for base, _ in idea.moves), *idea.close), scene.sites)
         taken = [scene.siting.of(part["site_id"].iloc[0]) for part in named]
         chosen = idea_sites(scene, gone, taken)

@@ -22,7 +22,7 @@ from pocgeo.layers.catalog import layer_spec
 from pocgeo.layers.load import load
 from pocgeo.layers.request import LoadRequest, SourceRequest
 
-__all__ = ["PROPOSED", "candidate_places", "named_place"]
+__all__ = ["PROPOSED", "candidate_places", "named_place", "no_places"]
 
 PROPOSED = ("settlements", "junctions", "landing_sites", "ground")
 """Kinds of places that are proposed where none are named."""
@@ -163,6 +163,11 @@ def named_place(index: Indexed, text: str) -> pd.DataFrame:
         if np.isfinite(lon[0] + lat[0]):
             return spot(float(lon[0]), float(lat[0]), "place")
     raise UnknownName("place, grid reference or coordinates", text, known)
+
+
+def no_places() -> pd.DataFrame:
+    """Give no candidate place at all."""
+    return pd.DataFrame(columns=COLUMNS).astype({"lon": "float64", "lat": "float64"})
 
 
 def spot(lon: float, lat: float, kind: str) -> pd.DataFrame:

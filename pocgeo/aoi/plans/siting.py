@@ -15,7 +15,7 @@ from pocgeo.analyses.reach import STRAIGHT_LINE
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.picture import Moment, picture
 from pocgeo.aoi.plans.needs import known_bases, requirements
-from pocgeo.aoi.plans.places import PROPOSED, candidate_places
+from pocgeo.aoi.plans.places import PROPOSED, candidate_places, no_places
 from pocgeo.aoi.plans.reach import site_minutes
 from pocgeo.aoi.travel import reach_method
 from pocgeo.cells import grid
@@ -96,6 +96,8 @@ def plan_scene(
     standard: DeploymentStandard,
     wishes: PlanWishes,
     further: pd.DataFrame | None = None,
+    *,
+    opens: bool = True,
 ) -> PlanScene:
     """Gather sites, reach, demand and obligations.
 
@@ -104,6 +106,8 @@ def plan_scene(
     index, moment, standard, wishes
     further : DataFrame, optional
         Places that must be among the candidates: those of a planner's own idea.
+    opens : bool
+        Whether any base may open anywhere. In a draw-down none does: nothing is proposed.
     """
     cells = picture(index, moment)
     index.known("population")
@@ -114,8 +118,10 @@ def plan_scene(
     first = next(iter(demands.values()))
     near = cells.get("reach_min", pd.Series(np.nan, index=cells.index)) <= standard.middle_min
     weighed = cells.assign(demand=first * np.where(near, COVERED_PART, 1.0))
-    asked = (wishes.candidates, wishes.propose)
-    places, notes = candidate_places(index, *asked, standard, (moment, weighed))
+    places, notes = no_places(), list[str]()
+    if opens or wishes.candidates:
+        asked = (wishes.candidates, wishes.propose)
+        places, notes = candidate_places(index, *asked, standard, (moment, weighed))
     if further is not None:
         places = pd.concat([further, places], ignore_index=True).drop_duplicates("site_id")
     sites = site_rows(index, bases, places, standard, moment)
@@ -135,7 +141,7 @@ def plan_scene(
     unknown = int(cells["people_persons"].isna().sum())
     if unknown:
         more.append(f"People are unknown in {unknown:,} cells: nothing there counts in the plan.")
-    notes = [*notes, *more, *words_of_new(sites, standard)]
+    notes = [*notes, *more, *(words_of_new(sites, standard) if opens else ())]
     bare = sites.drop(columns="geometry")
     return PlanScene(moment=moment, sites=bare, siting=siting, cells=cells, notes=tuple(notes))
 
