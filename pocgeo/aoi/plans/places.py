@@ -81,7 +81,8 @@ def candidate_places(
         found = thinned_places(found, cells, standard.candidates_n, standard.spacing_km)
         kinds = found["kind"].value_counts(sort=False)
         words = ", ".join(
-            f"{kinds[kind]} {kind}{'' if kind == GROUND else 's'}" for kind in sorted(kinds.index)
+            f"{kinds[kind]} {kind}{'' if kind == GROUND or kinds[kind] == 1 else 's'}"
+            for kind in sorted(kinds.index)
         )
         said = f"{len(found)} of {many:,} proposed places weighed: {words or 'none'}."
     found = found.reindex(columns=COLUMNS).reset_index(drop=True)
