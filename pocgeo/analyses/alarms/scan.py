@@ -303,7 +303,7 @@ def _dense_is_cheaper(per_record: int, zones: Zones, windows: int) -> bool:
     places = max(zones.matrix.shape[1], 1)
     full = zones.matrix.nnz * windows
     sparse_work = per_record * zones.matrix.nnz / places * (windows + 1) / 2
-    return full < DENSE_GAIN * sparse_work
+    return bool(full < DENSE_GAIN * sparse_work)
 
 
 def _dense_counts(
