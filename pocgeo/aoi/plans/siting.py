@@ -115,13 +115,10 @@ def plan_scene(
     if bases.empty:
         raise BadInput(f"{index.file.path}: no base stands on {moment.as_of}. Ask for another day.")
     demands = {name: demand_of(cells, name, index) for name in wanted(standard, wishes)}
-    first = next(iter(demands.values()))
-    near = cells.get("reach_min", pd.Series(np.nan, index=cells.index)) <= standard.middle_min
-    weighed = cells.assign(demand=first * np.where(near, COVERED_PART, 1.0))
+    weighed = cells.assign(demand=next(iter(demands.values())))
     places, notes = no_places(), list[str]()
     if opens or wishes.candidates:
-        asked = (wishes.candidates, wishes.propose)
-        places, notes = candidate_places(index, *asked, standard, (moment, weighed))
+        places, notes = candidates_of(index, moment, wishes, standard, weighed)
     if further is not None:
         places = pd.concat([further, places], ignore_index=True).drop_duplicates("site_id")
     sites = site_rows(index, bases, places, standard, moment)
@@ -138,12 +135,20 @@ def plan_scene(
         requirements=needs,
         distance_km=distances_km(sites),
     )
-    unknown = int(cells["people_persons"].isna().sum())
-    if unknown:
-        more.append(f"People are unknown in {unknown:,} cells: nothing there counts in the plan.")
-    notes = [*notes, *more, *(words_of_new(sites, standard) if opens else ())]
+    more += [*words_of_unknown(cells), *(words_of_new(sites, standard) if opens else ())]
     bare = sites.drop(columns="geometry")
-    return PlanScene(moment=moment, sites=bare, siting=siting, cells=cells, notes=tuple(notes))
+    return PlanScene(moment=moment, sites=bare, siting=siting, cells=cells, notes=(*notes, *more))
+
+
+def candidates_of(
+    index: Indexed, moment: Moment, wishes: PlanWishes, standard: DeploymentStandard,
+    cells: pd.DataFrame,
+) -> tuple[pd.DataFrame, list[str]]:  # fmt: skip
+    """Gather candidates; in thinning, people whom a base reaches today count for less."""
+    near = cells.get("reach_min", pd.Series(np.nan, index=cells.index)) <= standard.middle_min
+    weighed = cells.assign(demand=cells["demand"] * np.where(near, COVERED_PART, 1.0))
+    asked = (wishes.candidates, wishes.propose)
+    return candidate_places(index, *asked, standard, (moment, weighed))
 
 
 def scenarios_of(
@@ -244,6 +249,14 @@ def area_codes(cells: pd.DataFrame) -> NDArray[np.int64] | None:
         if column in cells and cells[column].notna().any():
             return pd.factorize(cells[column], sort=True)[0].astype(np.int64)
     return None
+
+
+def words_of_unknown(cells: pd.DataFrame) -> list[str]:
+    """Say in how many cells people are unknown."""
+    unknown = int(cells["people_persons"].isna().sum())
+    if not unknown:
+        return []
+    return [f"People are unknown in {unknown:,} cells: nothing there counts in the plan."]
 
 
 def words_of_new(sites: pd.DataFrame, standard: DeploymentStandard) -> list[str]:
