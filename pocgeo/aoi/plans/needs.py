@@ -82,7 +82,8 @@ def obligations(
         held = near[existing[near]]
         if not len(held):
             continue
-        name = str(shelters["name"].iloc[shelter])
+        known = shelters["name"].iloc[shelter]
+        name = "a site without a name" if pd.isna(known) else str(known)
         codes = ", ".join(sites["site_id"].iloc[held])
         if gone[held].all():
             notes.append(f"The obligation to {name} beside {codes} may be abandoned, as asked.")
