@@ -248,7 +248,7 @@ def test_interrupted_output_is_quiet(sample_folder: Path, sample: object) -> Non
 def test_what_an_audience_may_not_have_is_said_beside_what_it_may(
     sample_folder: Path, sample: object
 ) -> None:
-    done = typed("reach", sample_folder, "--audience", "partners", "--minutes", "60min")
+    done = typed("reach", sample_folder, "--audience", "partners")
     assert done.returncode == 0, done.stderr
     assert "Who is reached in time" in done.stdout
     assert "Withheld: reach_by_base for partners" in done.stderr
