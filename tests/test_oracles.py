@@ -425,7 +425,8 @@ def test_hotspots_are_poisson_tails_under_benjamini_and_hochberg(sample, cells):
     placed = sample.indexed.table("incident_cells").dropna(subset=["weight"])
     count = placed.groupby("cell")["weight"].sum().reindex(cells["cell"]).fillna(0).to_numpy()
     people = sample.indexed.table("population").set_index("cell")["people_persons"]
-    lived_in = ~(people.reindex(cells["cell"]) < 1).to_numpy() | (count > 0)
+    happened = set(placed.loc[placed["placed"] == "point", "cell"])  # somebody was there
+    lived_in = ~(people.reindex(cells["cell"]) < 1).to_numpy() | cells["cell"].isin(happened)
     land = cells["area_km2"] * cells["inside_share"].clip(lower=1e-3)
     land = np.where(lived_in, land, 0.0)
     at = {h3.int_to_str(int(cell)): row for row, cell in enumerate(cells["cell"])}
