@@ -246,7 +246,7 @@ def pack_texts(
         refuse_confidential(released, name)
         column = column_of(released, name)
         if is_reason:
-            codes, said = unique_words(table[name].fillna(""), column, words)
+            codes, said = unique_words(table[name].astype("string").fillna(""), column, words)
         else:
             codes, said = unique_words(table[name], column, words)
         low, high = code_plane(codes & 0xFFFF, 16), code_plane(codes >> 16, 8)
