@@ -48,7 +48,8 @@ def test_all_941_events_are_accounted_for(aoi: AoiFile) -> None:
     assert events["source_row"].min() == 3
     # where_prec 4, 5, 6: 94 + 27 + 9; 3: 239 (data/README.md)
     assert reasons(found, "flagged") == {
-        "too coarse for a cell": 130,
+        "too coarse for a cell": 36,
+        "known to a first-level area only: spread over it": 94,
         "known to a second-level area only: spread over it": 239,
     }
     assert events["location_precision"].value_counts().to_dict() == {
@@ -83,7 +84,7 @@ def test_events_outside_a_smaller_area_are_rejected_with_the_reason(aoi: AoiFile
     inside = int(shapely.intersects_xy(south, raw["longitude"], raw["latitude"]).sum())
     assert 0 < inside < 941
     assert reasons(found, "rejected") == {"outside the area of interest": 941 - inside}
-    assert reasons(found, "flagged")["too coarse for a cell"] == 130  # said before the place is
+    assert reasons(found, "flagged")["too coarse for a cell"] == 36  # said before the place is
 
 
 def test_free_text_of_the_events_is_in_no_report(aoi: AoiFile) -> None:
