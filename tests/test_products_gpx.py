@@ -8,6 +8,7 @@ import pytest
 import shapely
 
 from pocgeo.products.gpx import gpx_document
+from pocgeo.products.placed import PlacedRows
 from pocgeo.sources.gpx import read_gpx
 
 SPACE = "{http://www.topografix.com/GPX/1/1}"
@@ -25,11 +26,12 @@ SHAPES = [LINE, shapely.Point(29.1, 7.1), shapely.Point(29.0, 7.0), shapely.Poin
 
 
 def written(rows: pd.DataFrame = ROWS, shapes: list[object] | None = None) -> str:
-    return gpx_document(
-        rows, SHAPES if shapes is None else shapes, labels={"arrive": "Arrive"},
+    placed = PlacedRows(
+        rows=rows, shapes=SHAPES if shapes is None else shapes, labels={"arrive": "Arrive"},
         heading="UNCLASSIFIED · Order", said=["For internal", "UNCLASSIFIED"],
         extra={"marking": "UNCLASSIFIED"},
     )  # fmt: skip
+    return gpx_document(placed)
 
 
 def test_stops_are_waypoints_and_a_route_in_order() -> None:

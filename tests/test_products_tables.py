@@ -312,13 +312,12 @@ def test_no_text_is_left_that_a_spreadsheet_would_compute(text) -> None:
 
 def test_kml_holds_polygons_with_holes_and_parts() -> None:
     from pocgeo.products.kml import kml_document
+    from pocgeo.products.placed import PlacedRows
 
     hole = Polygon(box(0, 0, 4, 4).exterior, [box(1, 1, 2, 2).exterior.coords])
     rows = pd.DataFrame({"name": ["a", "b"]})
-    text = kml_document(
-        rows, [MultiPolygon([hole, box(5, 5, 6, 6)]), None], labels={}, heading="<h>",
-        said=["a & b"], extra={},
-    )  # fmt: skip
+    shapes = [MultiPolygon([hole, box(5, 5, 6, 6)]), None]
+    text = kml_document(PlacedRows(rows=rows, shapes=shapes, heading="<h>", said=["a & b"]))
     assert text.count("<innerBoundaryIs>") == 1
     assert text.count("<Polygon>") == 2
     ET.fromstring(text)

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from pocgeo.ground.markings import MARKINGS
 from pocgeo.products.columns import column_specs
 from pocgeo.products.maps import draw, map_names, map_spec
-from pocgeo.products.maps.page import DISCLAIMER, MARKINGS
+from pocgeo.products.maps.page import DISCLAIMER
 from pocgeo.products.maps.spec import MapSpec
 from pocgeo.products.maps.translation import columns_of, spec_in
 from pocgeo.products.words import ENGLISH, LANGUAGES, Words, messages

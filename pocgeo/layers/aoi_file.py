@@ -13,15 +13,15 @@ import shapely
 from pocgeo.ground.areas import areas_km2
 from pocgeo.ground.declarations import read_toml
 from pocgeo.ground.errors import BadInput, MissingFile, clipped
+from pocgeo.ground.markings import MARKINGS
 from pocgeo.layers.boundary import read_boundary
 from pocgeo.layers.catalog import layer_names, layer_spec, profile, profile_names
 from pocgeo.layers.request import COORDINATE_FORMATS, MEASURES, LoadRequest, SourceRequest
 from pocgeo.layers.standards_section import standards_of
 from pocgeo.layers.strict import StrictTable, hint
 
-__all__ = ["MARKINGS", "AoiFile", "new_aoi", "read_aoi"]
+__all__ = ["AoiFile", "new_aoi", "read_aoi"]
 
-MARKINGS = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY CONFIDENTIAL")
 FINEST = 12
 """House limit: a cell of resolution 12 is 300 m2; nothing a mission knows is finer."""
 
@@ -63,7 +63,7 @@ class AoiFile:
     """IANA zone of local days."""
 
     marking: str
-    """One of MARKINGS."""
+    """One of pocgeo.ground.markings.MARKINGS."""
 
     note: str = ""
     """Printed on every product."""

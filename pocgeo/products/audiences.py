@@ -7,7 +7,8 @@ from typing import Any
 
 from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput, UnknownName
-from pocgeo.products.released import MARKINGS, Policy
+from pocgeo.ground.markings import MARKINGS
+from pocgeo.products.released import Policy
 
 __all__ = ["AUDIENCES", "OUTSIDE", "policy"]
 

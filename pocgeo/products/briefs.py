@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.ground.markings import refuse_unknown_marking
 from pocgeo.products.disclosure import Policy, Released, policy
 from pocgeo.products.manifest import manifest_html, outward
 from pocgeo.products.maps import MapSpec, Page, PageFrame
@@ -164,9 +165,9 @@ def brief(content: BriefContent) -> str:
 
 def check(content: BriefContent) -> None:
     """Refuse content with a table that was not released for this briefing."""
-    page = Page(content.frame)
+    refuse_unknown_marking(content.frame.marking)
     for released in (*(h.source for h in content.headlines), *(t.released for t in content.tables)):
-        page.check(released)
+        released.refuse_unless_fit("page", content.frame.audience, content.frame.marking)
 
 
 def fit(content: BriefContent) -> BriefContent:

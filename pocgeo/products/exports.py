@@ -21,6 +21,7 @@ from pocgeo.products.gpx import gpx_document
 from pocgeo.products.kml import kml_document
 from pocgeo.products.manifest import as_json, plain_json
 from pocgeo.products.phrasing import clean, hex_cells, provenance_line
+from pocgeo.products.placed import PlacedRows
 from pocgeo.products.released import Released
 from pocgeo.products.workbook import SheetContent, inert, workbook_bytes
 
@@ -200,18 +201,20 @@ def _gpx(released: Released, path: Path) -> None:
     _marked(released, path, "gpx", gpx_document)
 
 
-def _marked(released: Released, path: Path, fmt: str, document: Callable[..., str]) -> None:
+def _marked(
+    released: Released, path: Path, fmt: str, document: Callable[[PlacedRows], str]
+) -> None:
     """Write a document in markup, by the function that knows its elements."""
     table = spatial(released, fmt)
-    text = document(
-        _plain(pd.DataFrame(table.drop(columns="geometry"))),
-        pd.Series(_text_geometry(table)),
+    placed = PlacedRows(
+        rows=_plain(pd.DataFrame(table.drop(columns="geometry"))),
+        shapes=pd.Series(_text_geometry(table)),
         labels={name: spec.label for name, spec in released.columns.items()},
         heading=f"{released.marking} · {released.title}",
         said=[provenance_line(released), *released.notes, *released.withheld, released.marking],
         extra={"marking": released.marking, "manifest": as_json(about(released))},
     )
-    written_atomically(path, text.encode())
+    written_atomically(path, document(placed).encode())
 
 
 def _gpkg(released: Released, path: Path) -> None:

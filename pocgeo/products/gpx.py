@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from pocgeo.products.phrasing import clean
+from pocgeo.products.placed import PlacedRows
 
 __all__ = ["gpx_document"]
 
@@ -25,42 +26,29 @@ SAID = ("arrive", "leave", "grid_reference", "reason")
 Row = Mapping[str, Any]
 
 
-def gpx_document(
-    rows: pd.DataFrame,
-    shapes: Sequence[Any],
-    *,
-    labels: Mapping[str, str],
-    heading: str,
-    said: Sequence[str],
-    extra: Mapping[str, str],
-) -> str:
+def gpx_document(placed: PlacedRows) -> str:
     """Write points as waypoints, lines as tracks, and the stops of each patrol as a route.
 
     Parameters
     ----------
-    rows : DataFrame, n rows
-        Plain values. With `patrol` and `stop`, points are named P1-02 and routed in order.
-    shapes : n geometries, lon, lat in degrees
-        Points and lines; an area becomes a point inside it. A row without a place is left out.
-    labels : mapping
-        Column -> name for people.
-    heading : str
-        Name of the file for people: marking and title.
-    said : sequence of str
-        Paragraphs of its description; the last is the marking.
-    extra : mapping
-        Further data of the file: marking, manifest.
+    placed : PlacedRows
+        With columns `patrol` and `stop`, points are named P1-02 and routed in order; an area
+        becomes a point inside it. A row without a place is left out.
     """
+    labels = placed.labels
     pairs = [
-        (dict(zip(rows.columns, values, strict=True)), _placed(shape))
-        for values, shape in zip(rows.itertuples(index=False, name=None), shapes, strict=True)
+        (row, _inside(shape))
+        for row, shape in placed.pairs()
         if shape is not None and not shape.is_empty
     ]
     points = [(row, shape) for row, shape in pairs if shapely.get_dimensions(shape) == 0]
     lines = [(row, shape) for row, shape in pairs if shapely.get_dimensions(shape) == 1]
-    about = "\n".join(clean(text) for text in said)
-    meta = f"<metadata><name>{_text(heading)}</name><desc>{_text(about, lines=True)}</desc>"
-    parts = [HEAD, f"{meta}{_bounds([shape for _, shape in pairs])}{_data(extra)}</metadata>"]
+    about = "\n".join(clean(text) for text in placed.said)
+    meta = f"<metadata><name>{_text(placed.heading)}</name><desc>{_text(about, lines=True)}</desc>"
+    parts = [
+        HEAD,
+        f"{meta}{_bounds([shape for _, shape in pairs])}{_data(placed.extra)}</metadata>",
+    ]
     parts += [
         _point("wpt", row, each, labels)
         for row, shape in points
@@ -71,7 +59,7 @@ def gpx_document(
     return "\n".join([*parts, "</gpx>\n"])
 
 
-def _placed(shape: Any) -> Any:
+def _inside(shape: Any) -> Any:
     """Put a point inside an area: a GPS takes points and lines only."""
     areal = shapely.get_dimensions(shape) == 2
     return shapely.point_on_surface(shape) if areal else shape

@@ -1,6 +1,6 @@
 """KML, written by hand: names and values are text and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -8,6 +8,7 @@ import pandas as pd
 import shapely
 
 from pocgeo.products.phrasing import clean
+from pocgeo.products.placed import PlacedRows
 
 __all__ = ["kml_document"]
 
@@ -15,45 +16,18 @@ NAMES = ("name", "place", "area", "base", "settlement", "cell")
 """The first of these columns that a row has names its placemark."""
 
 
-def kml_document(
-    rows: pd.DataFrame,
-    shapes: Sequence[Any] | pd.Series,
-    *,
-    labels: Mapping[str, str],
-    heading: str,
-    said: Sequence[str],
-    extra: Mapping[str, str],
-) -> str:
-    """Write rows and their shapes as one KML document.
-
-    Parameters
-    ----------
-    rows : DataFrame, n rows
-        Plain values; a missing one is left out.
-    shapes : n geometries, lon, lat in degrees
-        A missing or empty one gives a placemark without a place.
-    labels : mapping
-        Column -> name for people.
-    heading : str
-        Name of the document: marking and title.
-    said : sequence of str
-        Paragraphs of its description; the last is the marking.
-    extra : mapping
-        Further data of the document: marking, manifest.
-    """
-    name_column = next((name for name in NAMES if name in rows), None)
-    marks = [
-        _placemark(dict(zip(rows.columns, values, strict=True)), shape, name_column, labels)
-        for values, shape in zip(rows.itertuples(index=False, name=None), shapes, strict=True)
-    ]
+def kml_document(placed: PlacedRows) -> str:
+    """Write rows and their shapes as one KML document."""
+    name_column = next((name for name in NAMES if name in placed.rows), None)
+    marks = [_placemark(row, shape, name_column, placed.labels) for row, shape in placed.pairs()]
     return "\n".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>',
             '<kml xmlns="http://www.opengis.net/kml/2.2">',
             "<Document>",
-            f"<name>{_text(heading)}</name>",
-            f"<description>{_text(chr(10).join(said), lines=True)}</description>",
-            _data(extra),
+            f"<name>{_text(placed.heading)}</name>",
+            f"<description>{_text(chr(10).join(placed.said), lines=True)}</description>",
+            _data(placed.extra),
             *marks,
             "</Document>",
             "</kml>\n",

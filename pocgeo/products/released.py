@@ -8,13 +8,12 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from pocgeo.ground.errors import BadInput
+from pocgeo.ground.errors import Refused
+from pocgeo.ground.markings import MARKINGS, above, refuse_unknown_marking
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.register import IncidentRecord, Register
 
-__all__ = ["MARKINGS", "Policy", "ReleaseContext", "Released"]
-
-MARKINGS = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY CONFIDENTIAL")
+__all__ = ["Policy", "ReleaseContext", "Released"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +80,7 @@ class ReleaseContext:
     """What was released before, changed by what is released now; None: nothing was."""
 
     def __post_init__(self) -> None:
-        if self.marking not in MARKINGS:
-            raise BadInput(f"marking is {self.marking!r}. Use one of: {', '.join(MARKINGS)}.")
+        refuse_unknown_marking(self.marking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +122,32 @@ class Released:
 
     totals: Mapping[str, float] = field(default_factory=dict)
     """Totals that may be shown, by column; one that would reveal a suppressed count is absent."""
+
+    def refuse_unless_fit(self, product: str, audience: str, marking: str) -> None:
+        """Refuse to be shown in a product that was not meant for what this table holds.
+
+        Parameters
+        ----------
+        product : str
+            What it is, for people: "page", "figure".
+        audience, marking : str
+            Of the product.
+
+        Raises
+        ------
+        Refused
+            The table was released for another audience, or its marking is above the product's.
+        """
+        if self.audience != audience:
+            raise Refused(
+                f"{self.name} was released for {self.audience}, the {product} is for {audience}. "
+                f"Release it again for {audience}."
+            )
+        if above(self.marking, marking):
+            raise Refused(
+                f"{self.name} is {self.marking}, the {product} {marking}. "
+                f"Give the {product} the higher marking."
+            )
 
     def first(self, top: int | None) -> "Released":
         """Keep the first rows; totals stay those of the whole table."""

@@ -14,6 +14,7 @@ from pocgeo.sources.layout import PEEK_ROWS, find_layout
 from pocgeo.sources.text_table import (
     MOST_SIGNS,
     SAMPLE_BYTES,
+    as_text,
     declared_encoding,
     detected_encoding,
     sniffed_delimiter,
@@ -65,35 +66,26 @@ def text_parts(
         return
     chosen = declared_encoding(path, encoding) if encoding else detected_encoding(path)
     csv.field_size_limit(MOST_SIGNS)
-    try:
-        with path.open(encoding=chosen.name, errors=chosen.errors, newline="") as source:
-            mark = delimiter or sniffed_delimiter(source.read(SAMPLE_BYTES))
-            source.seek(0)
-            layout = find_layout(
-                list(islice(csv.reader(Lines(path, source), delimiter=mark), PEEK_ROWS)),
-                path, header_row, ragged=True,
+    with as_text(path, chosen) as source:
+        mark = delimiter or sniffed_delimiter(source.read(SAMPLE_BYTES))
+        source.seek(0)
+        layout = find_layout(
+            list(islice(csv.reader(Lines(path, source), delimiter=mark), PEEK_ROWS)),
+            path, header_row, ragged=True,
+        )  # fmt: skip
+        source.seek(0)
+        lines = Lines(path, source)
+        records = csv.reader(lines, delimiter=mark)
+        head = layout.first_data_row - 1
+        for _ in islice(records, head):
+            pass
+        said_once = chosen.note
+        for piece, before in pieces(path, lines, records):
+            yield TextPart(
+                path=piece, rows_before=before, encoding="utf-8", delimiter=mark,
+                header_row=layout.header_row, note=said_once,
             )  # fmt: skip
-            source.seek(0)
-            lines = Lines(path, source)
-            records = csv.reader(lines, delimiter=mark)
-            head = layout.first_data_row - 1
-            for _ in islice(records, head):
-                pass
-            said_once = chosen.note
-            for piece, before in pieces(path, lines, records):
-                yield TextPart(
-                    path=piece, rows_before=before, encoding="utf-8", delimiter=mark,
-                    header_row=layout.header_row, note=said_once,
-                )  # fmt: skip
-                said_once = None
-    except UnicodeError as error:
-        raise UnreadableSource(
-            path, f"is not {chosen.name} text ({error}). Declare its encoding."
-        ) from error
-    except csv.Error as error:
-        raise UnreadableSource(
-            path, f"cannot be read as a table ({error}). Mend the row."
-        ) from error
+            said_once = None
 
 
 class Lines:

@@ -5,6 +5,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -69,31 +70,38 @@ def read_text_table(
     if delimiter is not None and len(delimiter) != 1:
         raise BadInput(f"{path}: delimiter must be one character, got {delimiter!r}.")
     notes = [chosen.note] if chosen.note else []
-    try:
-        with path.open(encoding=chosen.name, errors=chosen.errors, newline="") as source:
-            mark = delimiter or sniffed_delimiter(source.read(SAMPLE_BYTES))
-            source.seek(0)
-            records = reader(lines(path, source), mark)
-            peeked = list(islice(records, PEEK_ROWS))
-            shown = peeked[:-1] if peeked[-1] == END else peeked
-            layout = find_layout(shown, path, header_row, ragged=True)
-            rows = chain(peeked[layout.first_data_row - 1 :], records)
-            frame, bad_rows, ragged = gathered(rows, layout)
-        refuse_mostly_bad(path, len(frame), bad_rows, mark)
-    except UnicodeError as error:
-        raise UnreadableSource(
-            path, f"is not {chosen.name} text ({error}). Declare its encoding."
-        ) from error
-    except csv.Error as error:
-        raise UnreadableSource(
-            path, f"cannot be read as a table ({error}). Mend the row."
-        ) from error
+    with as_text(path, chosen) as source:
+        mark = delimiter or sniffed_delimiter(source.read(SAMPLE_BYTES))
+        source.seek(0)
+        records = reader(lines(path, source), mark)
+        peeked = list(islice(records, PEEK_ROWS))
+        shown = peeked[:-1] if peeked[-1] == END else peeked
+        layout = find_layout(shown, path, header_row, ragged=True)
+        rows = chain(peeked[layout.first_data_row - 1 :], records)
+        frame, bad_rows, ragged = gathered(rows, layout)
+    refuse_mostly_bad(path, len(frame), bad_rows, mark)
     if mark != ",":
         notes.append(f"fields are separated by {'tab' if mark == chr(9) else repr(mark)}")
     notes += [*layout.notes, *ragged]
     return RawTable(
         frame=frame, path=path, notes=tuple(notes), bad_rows=tuple(bad_rows), hxl=layout.hxl
     )
+
+
+@contextmanager
+def as_text(path: Path, encoding: Encoding) -> Iterator[io.TextIOWrapper]:
+    """Open a text table; what its bytes or its rows break is said with the file."""
+    try:
+        with path.open(encoding=encoding.name, errors=encoding.errors, newline="") as source:
+            yield source
+    except UnicodeError as error:
+        raise UnreadableSource(
+            path, f"is not {encoding.name} text ({error}). Declare its encoding."
+        ) from error
+    except csv.Error as error:
+        raise UnreadableSource(
+            path, f"cannot be read as a table ({error}). Mend the row."
+        ) from error
 
 
 def declared_encoding(path: Path, name: str) -> Encoding:

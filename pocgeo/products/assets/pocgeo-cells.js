@@ -93,26 +93,13 @@
     return [paths, hatches];
   }
 
-  const PaintLayer = L.Renderer.extend({
-    options: { padding: 0.35, pane: 'poc-cells' },
+  const PaintLayer = P.Canvas.extend({
+    options: { pane: 'poc-cells' },
     initialize(store, options) {
       L.Renderer.prototype.initialize.call(this, {});
       this.store = store; this.shown = options.shown || 0; this.side = options.side || '';
       this.hidden = new Set(); this.overview = 'typical'; this.period = store.head.start;
       this.ready = store.opening.then(() => this.measure().load(this.period)).then(() => { this.open = true; this.redraw(); });
-    },
-    _initContainer() { this._container = document.createElement('canvas'); this._pen = this._container.getContext('2d'); },
-    _destroyContainer() { L.DomUtil.remove(this._container); delete this._container; delete this._pen; },
-    _updateTransform: P.crisp,
-    _update() {
-      if (this._map._animatingZoom && this._bounds) return;
-      L.Renderer.prototype._update.call(this);
-      const size = this._bounds.getSize(), ratio = Math.min(2, window.devicePixelRatio || 1), canvas = this._container;
-      L.DomUtil.setPosition(canvas, this._bounds.min);
-      canvas.width = size.x * ratio; canvas.height = size.y * ratio;
-      canvas.style.width = size.x + 'px'; canvas.style.height = size.y + 'px';
-      this.redraw();
-      this.fire('placed');
     },
     /** Show only what is left (or right) of a distance from the left of the map, CSS pixels. */
     clip(x) {

@@ -72,20 +72,40 @@
     },
     onRemove(map) { this.canvas.remove(); map.off('moveend zoomend resize viewreset', this.redraw, this); },
     redraw() {
-      const map = this._map, size = map.getSize(), ratio = Math.min(2, window.devicePixelRatio || 1), canvas = this.canvas;
+      const map = this._map, size = map.getSize(), canvas = this.canvas, pen = canvas.getContext('2d');
       L.DomUtil.setPosition(canvas, map.containerPointToLayerPoint([0, 0]));
-      canvas.width = size.x * ratio; canvas.height = size.y * ratio;
-      canvas.style.width = size.x + 'px'; canvas.style.height = size.y + 'px';
-      const pen = canvas.getContext('2d');
+      const ratio = sized(canvas, size);
       pen.scale(ratio, ratio);
       this.draw(pen, map, size);
     }
   });
 
-  /* Leaflet puts a canvas that is not scaled between pixels, which blurs it; ours stay on whole ones. */
-  function crisp(center, zoom) {
-    L.Renderer.prototype._updateTransform.call(this, center, zoom);
-    if (zoom === this._zoom && this._center && this._center.equals(center)) L.DomUtil.setPosition(this._container, this._bounds.min);
+  /** A canvas that moves with the map; what extends it draws in redraw(). */
+  const Canvas = L.Renderer.extend({
+    options: { padding: 0.35 },
+    _initContainer() { this._container = document.createElement('canvas'); this._pen = this._container.getContext('2d'); },
+    _destroyContainer() { L.DomUtil.remove(this._container); delete this._container; delete this._pen; },
+    /* Leaflet puts a canvas that is not scaled between pixels, which blurs it; ours stay on whole ones. */
+    _updateTransform(center, zoom) {
+      L.Renderer.prototype._updateTransform.call(this, center, zoom);
+      if (zoom === this._zoom && this._center && this._center.equals(center)) L.DomUtil.setPosition(this._container, this._bounds.min);
+    },
+    _update() {
+      if (this._map._animatingZoom && this._bounds) return;
+      L.Renderer.prototype._update.call(this);
+      L.DomUtil.setPosition(this._container, this._bounds.min);
+      sized(this._container, this._bounds.getSize());
+      this.redraw();
+      this.fire('placed');
+    }
+  });
+
+  /** Give a canvas its size in CSS pixels, and as many dots as the screen has; returns dots per pixel. */
+  function sized(canvas, size) {
+    const ratio = Math.min(2, window.devicePixelRatio || 1);
+    canvas.width = size.x * ratio; canvas.height = size.y * ratio;
+    canvas.style.width = size.x + 'px'; canvas.style.height = size.y + 'px';
+    return ratio;
   }
 
   function haloed(pen, text, x, y, colour, width) {
@@ -183,5 +203,5 @@
   const GRIDS = { degrees: drawDegrees, mgrs: drawMgrs };
   function grid(kind) { return new Overlay(GRIDS[kind], 'poc-grid'); }
 
-  Object.assign(window.pocgeo, { mgrs, position, grid, Overlay, crisp, haloed });
+  Object.assign(window.pocgeo, { mgrs, position, grid, Overlay, Canvas, haloed });
 })();

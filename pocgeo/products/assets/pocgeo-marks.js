@@ -5,23 +5,10 @@
   const P = window.pocgeo;
   const REACH_PX = 6, CLUSTER_PX = 46, PLACE_PX = 30, NEAR_ZOOM = 17, CASED = 400, MANY = 6000;
 
-  const Sheet = L.Renderer.extend({
-    options: { padding: 0.35 },
+  const Sheet = P.Canvas.extend({
     initialize(options) { L.Renderer.prototype.initialize.call(this, options); this.members = []; },
-    _initContainer() { this._container = document.createElement('canvas'); this._pen = this._container.getContext('2d'); },
-    _destroyContainer() { L.DomUtil.remove(this._container); delete this._container; delete this._pen; },
     onAdd(map) { L.Renderer.prototype.onAdd.call(this, map); map.on('mousemove', this.pointed, this); map.on('mouseout movestart zoomstart', this.leave, this); map.on('click', this.clicked, this); },
     onRemove(map) { map.off('mousemove', this.pointed, this); map.off('mouseout movestart zoomstart', this.leave, this); map.off('click', this.clicked, this); L.Renderer.prototype.onRemove.call(this, map); },
-    _updateTransform: P.crisp,
-    _update() {
-      if (this._map._animatingZoom && this._bounds) return;
-      L.Renderer.prototype._update.call(this);
-      const size = this._bounds.getSize(), ratio = Math.min(2, window.devicePixelRatio || 1), canvas = this._container;
-      L.DomUtil.setPosition(canvas, this._bounds.min);
-      canvas.width = size.x * ratio; canvas.height = size.y * ratio;
-      canvas.style.width = size.x + 'px'; canvas.style.height = size.y + 'px';
-      this.redraw();
-    },
     add(member) { if (!this.members.includes(member)) { this.members.push(member); this.members.sort((a, b) => a.order - b.order); } this.redraw(); },
     drop(member) { this.members = this.members.filter((other) => other !== member); this.redraw(); },
     scale() { return 256 * Math.pow(2, this._map.getZoom()); },

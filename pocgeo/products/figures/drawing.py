@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pocgeo.cells import grid as cell_grid
-from pocgeo.ground.errors import BadInput, Refused, UnknownName
+from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.provenance import digest_of
 from pocgeo.products.exports import written_atomically
 from pocgeo.products.figures.cell_image import cell_image, nearest_piece
@@ -35,7 +35,7 @@ from pocgeo.products.maps.cell_layer import planes_of, present_measures, source_
 from pocgeo.products.maps.chart import placed
 from pocgeo.products.maps.classes import Classed, classed
 from pocgeo.products.maps.mosaic import Mosaic, mosaic_of, values_of
-from pocgeo.products.maps.page import DISCLAIMER, MARKINGS, PageFrame
+from pocgeo.products.maps.page import DISCLAIMER, PageFrame
 from pocgeo.products.maps.palettes import MISSING
 from pocgeo.products.maps.spec import MapSpec, MeasureSpec
 from pocgeo.products.maps.translation import columns_of, released_in, spec_in, tables_in
@@ -124,7 +124,7 @@ def sheet_figure(
 ) -> Figure:  # fmt: skip
     """Draw one map as a figure of matplotlib, under the caller's `settings`."""
     for released in (*overlays.values(), *further.values(), *([cells] if cells else [])):
-        check(released, frame)
+        released.refuse_unless_fit("figure", frame.audience, frame.marking)
     words = Words(sheet.language)
     named = columns_of(spec)
     spec = spec_in(spec, words)
@@ -159,20 +159,6 @@ def settings() -> Iterator[None]:
              "pdf.fonttype": 42, "hatch.linewidth": 0.5}
         )  # fmt: skip
         yield
-
-
-def check(released: Released, frame: PageFrame) -> None:
-    """Refuse a table that was not released for this sheet."""
-    if released.audience != frame.audience:
-        raise Refused(
-            f"{released.name} was released for {released.audience}, the figure is for "
-            f"{frame.audience}. Release it again for {frame.audience}."
-        )
-    if MARKINGS.index(released.marking) > MARKINGS.index(frame.marking):
-        raise Refused(
-            f"{released.name} is {released.marking}, the figure {frame.marking}. "
-            "Give the figure the higher marking."
-        )
 
 
 def coloured_of(

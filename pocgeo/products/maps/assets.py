@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import folium
 
@@ -18,7 +19,6 @@ __all__ = ["ASSETS", "Asset", "AssetMissing", "answers", "asset", "left_out"]
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 MANIFEST = ASSETS / "vendor" / "manifest.json"
 OWN = "pocgeo:"
-OWN_OF_FOLIUM = "https://cdn.jsdelivr.net/gh/python-visualization/folium"
 FOLIUM = Path(folium.__file__).parent
 
 
@@ -47,12 +47,18 @@ class Asset:
 
 
 @cache
+def manifest() -> dict[str, Any]:
+    """Read what ships: packages, their files, and the addresses they answer."""
+    listed: dict[str, Any] = json.loads(MANIFEST.read_text(encoding="utf-8"))
+    return listed
+
+
+@cache
 def vendored() -> tuple[tuple[str, dict[str, str]], ...]:
     """Address patterns of folium's links, each with a packaged file that answers it."""
-    listed = json.loads(MANIFEST.read_text(encoding="utf-8"))
     return tuple(
         (pattern, entry)
-        for package in listed["packages"]
+        for package in manifest()["packages"]
         for entry in package["files"]
         for pattern in entry.get("answers", ())
     )
@@ -93,7 +99,7 @@ def answers(address: str) -> tuple[Asset, ...]:
     AssetMissing
         Nothing that ships answers the address.
     """
-    if address.startswith(OWN_OF_FOLIUM):
+    if fnmatchcase(address, manifest()["shipped_by_folium"]):
         return (own_of_folium(address),)
     if address.startswith(OWN):
         return (packaged(address.removeprefix(OWN), {}, address),)

@@ -12,10 +12,10 @@ import folium
 from branca.element import Element, Figure, Html, Link
 
 from pocgeo.ground.errors import BadInput
+from pocgeo.ground.markings import MARKINGS
 from pocgeo.products.maps.assets import ASSETS, Asset, AssetMissing
 from pocgeo.products.maps.offline import NOTHING_FROM_OUTSIDE, OfflineFigure
 from pocgeo.products.maps.safe_text import SafeHtml, joined, tag
-from pocgeo.products.released import MARKINGS
 
 __all__ = ["CANNOT_WORK_OFFLINE", "FoliumPage", "save_folium"]
 

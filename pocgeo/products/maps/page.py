@@ -7,7 +7,8 @@ from datetime import date, datetime
 from itertools import accumulate
 from typing import Any
 
-from pocgeo.ground.errors import BadInput, Refused
+from pocgeo.ground.errors import Refused
+from pocgeo.ground.markings import MARKINGS, refuse_unknown_marking
 from pocgeo.ground.provenance import digest_of
 from pocgeo.products.disclosure import Released
 from pocgeo.products.maps.chart import Chart, charted
@@ -19,9 +20,6 @@ from pocgeo.products.maps.translation import columns_of, released_in, spec_in, t
 from pocgeo.products.words import Words
 
 __all__ = ["DISCLAIMER", "Page", "PageFrame"]
-
-MARKINGS = ("UNCLASSIFIED", "CONFIDENTIAL", "STRICTLY CONFIDENTIAL")
-"""Low to high."""
 
 UNFOLDED = 420
 """Letters of notes that are always open; what follows is a click away, and open on paper."""
@@ -84,8 +82,7 @@ class Page:
     """
 
     def __init__(self, frame: PageFrame, *, single: bool = False) -> None:
-        if frame.marking not in MARKINGS:
-            raise BadInput(f"marking is {frame.marking!r}. Use one of: {', '.join(MARKINGS)}.")
+        refuse_unknown_marking(frame.marking)
         self.frame, self.single = frame, single
         self.words = Words(frame.language)
         self.figure = OfflineFigure(
@@ -122,11 +119,10 @@ class Page:
         MissingColumns
             A table lacks a column the map needs.
         """
-        for released in (*overlays.values(), *(further or {}).values()):
-            self.check(released)
-        if cells is not None:
-            self.check(cells)
         frame, words = self.frame, self.words
+        shown = (*overlays.values(), *(further or {}).values(), *([] if cells is None else [cells]))
+        for released in shown:
+            released.refuse_unless_fit("page", frame.audience, frame.marking)
         named = columns_of(spec)
         spec = spec_in(spec, words)
         cells = None if cells is None else released_in(cells, named, words)
@@ -144,20 +140,6 @@ class Page:
             single=self.single, words=words,
         )  # fmt: skip
         self.blocks.append(charted(self.figure, spec, ground, cells, overlays, further))
-
-    def check(self, released: Released) -> None:
-        """Refuse a table that was not released for this page."""
-        frame = self.frame
-        if released.audience != frame.audience:
-            raise Refused(
-                f"{released.name} was released for {released.audience}, the page is for "
-                f"{frame.audience}. Release it again for {frame.audience}."
-            )
-        if MARKINGS.index(released.marking) > MARKINGS.index(frame.marking):
-            raise Refused(
-                f"{released.name} is {released.marking}, the page {frame.marking}. "
-                "Give the page the higher marking."
-            )
 
     def render(self) -> str:
         """Render the whole page, ready to be written to one file."""
