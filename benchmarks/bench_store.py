@@ -106,15 +106,16 @@ def measured(size, folder):
     cpu, wall, _ = best_ms(lambda: opened(store))
     print(f"open | {cpu:.0f} | {wall:.0f} | {BARS_MS['open']} | |")
     with StoreReader(store) as reader:
-        for name, ours, peer in questions(path, (*middle[:2], int(middle[2]))):
-            cpu, wall, answer = best_ms(lambda ours=ours: ours(reader))
-            theirs, _, other = best_ms(peer, 2)
-            np.testing.assert_allclose(float(answer), float(other), rtol=1e-9)
-            print(
-                f"{name} | {cpu:.0f} | {wall:.0f} | {BARS_MS[name]} | {theirs:.0f} | "
-                f"{theirs / cpu:.0f}x",
-                flush=True,
-            )
+        asked = questions(path, (*middle[:2], int(middle[2])))
+        found = [best_ms(lambda ours=ours: ours(reader)) for _, ours, _ in asked]
+    for (name, _, peer), (cpu, wall, answer) in zip(asked, found, strict=True):
+        theirs, _, other = best_ms(peer, 2)
+        np.testing.assert_allclose(float(answer), float(other), rtol=1e-9)
+        print(
+            f"{name} | {cpu:.0f} | {wall:.0f} | {BARS_MS[name]} | {theirs:.0f} | "
+            f"{theirs / cpu:.0f}x",
+            flush=True,
+        )
 
 
 def main():

@@ -38,6 +38,8 @@ class StoreReader:
         self.store = store
         self._open = ExitStack()
         self._connection = self._open.enter_context(connect(memory, threads))
+        # A table is held open by its handle and its bytes never change: its layout is read once.
+        self._connection.execute("SET parquet_metadata_cache = true")
         self._columns: dict[str, list[str]] = {}
 
     def __enter__(self) -> "StoreReader":
@@ -116,10 +118,11 @@ class StoreReader:
         west, south, east, north = map(float, bounds)
         lon, lat = self.quoted(table, "lon"), self.quoted(table, "lat")
         inside = f"{lon} BETWEEN ? AND ?" if west <= east else f"({lon} >= ? OR {lon} <= ?)"
-        return self.answer(
-            f"SELECT * FROM stored_{table} WHERE {inside} AND {lat} BETWEEN ? AND ? ORDER BY cell",
+        found = self.answer(
+            f"SELECT * FROM stored_{table} WHERE {inside} AND {lat} BETWEEN ? AND ?",
             [west, east, south, north],
         )
+        return found.sort_values("cell", kind="stable", ignore_index=True)
 
     def of_cell(self, table: str, cell: int) -> pd.DataFrame:
         """Give all rows of one cell: its line of a cell table, or its days, its incidents."""
