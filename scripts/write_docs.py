@@ -107,7 +107,8 @@ def commands_page() -> str:
     for name, command in commands.commands.items():
         named |= {f"{name} {own}": each for own, each in getattr(command, "commands", {}).items()}
     for name, command in sorted(named.items()):
-        with click.Context(command, info_name=f"pocgeo {name}", max_content_width=100) as context:
+        about = {"info_name": f"pocgeo {name}", **commands.context_settings}
+        with click.Context(command, **about) as context:
             parts.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
     return HEAD + "\n".join(parts)
 

@@ -44,7 +44,7 @@ def typed_commands() -> list[str]:
 def test_every_typed_command_is_one(line: str) -> None:
     words = shlex.split(line)[1:]
     command = main.commands[words[0]]
-    with command.make_context(words[0], list(words[1:]), resilient_parsing=False):
+    with command.make_context(words[0], list(words[1:]), **main.context_settings):
         pass
 
 

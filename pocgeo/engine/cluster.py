@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from pocgeo.engine.memory import keep_freed
 from pocgeo.ground.errors import BadInput
 from pocgeo.ground.extras import optional
 from pocgeo.ground.provenance import code_digest
@@ -47,6 +48,7 @@ def open_cluster(address: str) -> "Cluster":
     cluster = Cluster(client)
     try:
         cluster.refuse_unlike()
+        client.run(keep_freed)
     except BaseException:
         cluster.shutdown()
         raise

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,7 +19,6 @@ from pocgeo.layers.columns import first_column, require_fields, resolve_columns
 from pocgeo.layers.coordinates import grid_error_m, placement_of
 from pocgeo.layers.fields import FieldReading, flag_disorder, read_field
 from pocgeo.layers.fixes import MAX_SPEED_KMH, checked_fixes, routes_of
-from pocgeo.layers.rasters import RasterLayer, load_raster
 from pocgeo.layers.repeats import (
     reject_exact_duplicates,
     reject_repeated_keys,
@@ -38,6 +37,9 @@ from pocgeo.sources.tabular import read_table
 from pocgeo.sources.tracks import read_tracks
 from pocgeo.sources.vector import read_vector
 
+if TYPE_CHECKING:
+    from pocgeo.layers.rasters import RasterLayer
+
 __all__ = ["Loaded", "load"]
 
 VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".zip", ".kml", ".kmz", ".fgb")
@@ -54,13 +56,13 @@ class Loaded:
     """Fields, then geometry (EPSG:4326), or lon and lat for tracks, then source_row and source;
     None for rasters."""
 
-    rasters: tuple[RasterLayer, ...]
+    rasters: tuple["RasterLayer", ...]
     """The files of a raster layer, in the order of their names; empty for other layers."""
 
     report: LoadReport
 
     @property
-    def raster(self) -> RasterLayer:
+    def raster(self) -> "RasterLayer":
         """The only file of a raster layer."""
         if len(self.rasters) != 1:
             raise BadInput(f"{self.name}: {len(self.rasters)} rasters where one is needed.")
@@ -112,6 +114,9 @@ def load(request: LoadRequest, *, boundary: Any = None) -> Loaded:
 
 def loaded_rasters(request: LoadRequest, boundary: Any) -> Loaded:
     """Check every raster of a layer."""
+    # Tables need no GDAL: workers that read fixes start without it.
+    from pocgeo.layers.rasters import load_raster  # noqa: PLC0415
+
     parts = [
         load_raster(request.spec, source, profile_of(source, request.spec), path, boundary)
         for source in request.sources

@@ -38,6 +38,10 @@ round suits others."""
 SHAKES = 1, 50
 """Fewest and most stops shaken at a step: PyVRP's own 25 leaves some tasks in one valley."""
 
+PATIENCE = 0.4
+"""A search that has found nothing better for this share of its iterations has ended (house
+default): where every stop is visited early, the rest would only shorten ways."""
+
 EPSILON = 1e-9
 NO_TIME = 1e-12
 """Minutes between two stops in one place: 0 would be read as no way."""
@@ -48,8 +52,8 @@ class RouteSearch:
     """How long the search goes on, and from where: never a limit on the clock."""
 
     iterations: int = 6_000
-    """Iterations of the narrow search, for each number of patrols and each length of shift; the
-    wide one makes half as many."""
+    """Iterations of the narrow search at most, for each number of patrols and each length of
+    shift; the wide one makes half as many. Either ends sooner when it gains nothing any more."""
 
     seed: int = 1
     """Of the solver's random numbers."""
@@ -244,9 +248,11 @@ def solved(
         neighbourhood=around.NeighbourhoodParams(num_neighbours=neighbours),
         perturbation=around.PerturbationParams(*SHAKES),
     )
+    most = max(1, round(search.iterations * share))
+    ends = [stop.MaxIterations(most), stop.NoImprovement(max(1, round(most * PATIENCE)))]
     best = solver.solve(
         data,
-        stop.MaxIterations(max(1, round(search.iterations * share))),
+        stop.MultipleCriteria(ends),
         seed=search.seed,
         collect_stats=False,
         params=how,
