@@ -71,7 +71,7 @@ def test_troops_dismount_where_the_vehicle_cannot_pass() -> None:
 def test_unknown_ground_moves_at_the_default_and_the_notes_say_so() -> None:
     bare = ground([{}, {"grass": 1}, {"unknown": 1}])
     assert pace(bare, HOUSE, "foot", "dry")[[0, 2]] == pytest.approx(20)  # 3 km/h
-    assert "no land cover in 1 of 3 cells" in pace_notes(bare, HOUSE, "foot")[0]
+    assert "No land cover in 1 of 3 cells" in pace_notes(bare, HOUSE, "foot")[0]
     assert "3 km/h dry, 2 km/h wet" in pace_notes(bare, HOUSE, "foot")[0]
     assert pace_notes(ground([{"grass": 1}], notes=("said",)), HOUSE, "foot") == ("said",)
     nothing = Terrain(cells=CELLS)

@@ -90,6 +90,7 @@ def with_reach(table: pd.DataFrame, index: Indexed, moment: Moment) -> pd.DataFr
     names = standing(index.known("bases"), moment.at).set_index("base_id")["name"]
     counts = minutes.groupby("assumed")["base_id"].nunique()
     notes = [f"Assumed of {n} bases that do not state it: {said}." for said, n in counts.items()]
+    notes += minutes.attrs.get("notes", [])
     field["base"] = field["base_id"].map(names).fillna(field["base_id"])
     table = table.merge(field, on="cell", how="left", validate="one_to_one")
     table.attrs["notes"] = notes

@@ -31,6 +31,11 @@ __all__ = [
     "relief_m",
 ]
 
+MEANS = {
+    "foot": "people on foot", "wheeled": "vehicles on wheels", "tracked": "tracked vehicles",
+    "boat": "boats",
+}  # fmt: skip
+
 HAIR = 1e-5
 """Shares of float32 are compared with this slack."""
 
@@ -195,12 +200,13 @@ def pace_notes(terrain: Terrain, rules: TerrainRules, mobility: str) -> tuple[st
     if terrain.friction_min_per_m is not None and rules.friction[mobility].dry > 0:
         given = terrain.friction_min_per_m.notna().to_numpy()
         bare = bare & ~given
-        found.append(f"friction raster used in {given.sum():,} of {size:,} cells.")
+        found.append(f"Friction raster used in {given.sum():,} of {size:,} cells.")
     if bare.any():
-        default = rules.off_road[mobility].default
+        default, who = rules.off_road[mobility].default, MEANS[mobility]
+        pace = f"go at a default of {default.dry:g} km/h dry, {default.wet:g} km/h wet"
+        said = pace if default.dry > 0 else "do not go"
         found.append(
-            f"no land cover in {bare.sum():,} of {size:,} cells: {mobility} moves there at the "
-            f"default of {default.dry:g} km/h dry, {default.wet:g} km/h wet ({rules.name})."
+            f"No land cover in {bare.sum():,} of {size:,} cells: off the roads, {who} {said} there."
         )
     return tuple(found)
 

@@ -158,7 +158,7 @@ def road_notes(roads: pd.DataFrame, rules: TerrainRules) -> tuple[str, ...]:
         strange = {folded(word) for word in roads["surface"].unique()} - words - {""}
         if strange:
             found.append(
-                f"no rule for road surface {', '.join(sorted(strange)[:8])}: the class alone "
+                f"No rule for road surface {', '.join(sorted(strange)[:8])}: the class alone "
                 f"counts. Add the word under [surfaces] of {rules.name}."
             )
     return tuple(found)

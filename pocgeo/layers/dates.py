@@ -2,7 +2,6 @@
 
 from calendar import month_abbr
 from dataclasses import dataclass, field
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -283,8 +282,3 @@ def assembled(parts: pd.DataFrame, year: pd.Series, month: pd.Series, day: pd.Se
     told = (hour < 24) & (minute < 60) & (seconds <= 60)  # 60: a leap second
     clock = (hour * 3600 + minute * 60 + seconds).where(told)
     return days + pd.to_timedelta(clock, unit="s")
-
-
-def where_named(path: Path, column: str) -> str:
-    """Name a column of a file for a message."""
-    return f"{path}: column {column!r}"

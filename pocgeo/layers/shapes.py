@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -126,7 +125,7 @@ def checked_shapes(own: Shapes, spec: LayerSpec, boundary: Any, account: RowAcco
         away = others & ~shapely.intersects(shapes, boundary)
         if spec.outside == "reject":
             account.reject(away, "geometry", "outside the area of interest")
-        else:
+        elif spec.outside == "keep":
             account.flag(away, "geometry", "outside the area of interest: kept")
     shapes[~account.live] = None
     return shapes
@@ -182,8 +181,3 @@ def largest_dimension(shape: Any, wanted: int) -> Any:
     """Keep the parts of a collection that are lines (1) or polygons (2); None if there are none."""
     parts = [part for part in shapely.get_parts(shape) if shapely.get_dimensions(part) >= wanted]
     return shapely.union_all(parts) if parts else None
-
-
-def as_geometry(shapes: Shapes, index: pd.Index) -> gpd.GeoSeries:
-    """Turn an array of shapes into a column in EPSG:4326."""
-    return gpd.GeoSeries(shapes, index=index, crs="EPSG:4326")

@@ -28,8 +28,6 @@ Ints = NDArray[np.int64]
 BATCH = 24
 """Places asked at once."""
 
-FAR_M = 1e9
-
 
 class Way(NamedTuple):
     """The way from one place to another."""

@@ -1,6 +1,6 @@
 """Reach over the ground: minutes from each base by roads, land cover, slope, water and season."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,8 @@ from pocgeo.analyses.reach.table import reach_minutes
 from pocgeo.cells.lattice import Lattice
 from pocgeo.cells.slopes import slope_minutes
 from pocgeo.cells.speeds import TerrainRules
-from pocgeo.cells.terrain import Terrain, pace, relief_m
-from pocgeo.cells.ways import crossing_minutes, road_pace
+from pocgeo.cells.terrain import Terrain, pace, pace_notes, relief_m
+from pocgeo.cells.ways import crossing_minutes, road_notes, road_pace
 from pocgeo.ground.frames import require_columns, with_standard
 from pocgeo.ground.nearness import distance_to_geometry_m
 
@@ -108,7 +108,16 @@ def ground_reach_table(
     table = table.sort_values(["cell", "reach_min", "base_id"], kind="stable", ignore_index=True)
     near = table["reach_min"] <= standard.horizon_min
     table = table[near | ~table.duplicated("cell")].reset_index(drop=True)
+    table.attrs["notes"] = list(ground_notes(ground, sorted(set(means) - {AIR})))
     return with_standard(table, "How many minutes from each base to each cell?", reach=standard)
+
+
+def ground_notes(ground: Ground, means: Sequence[str]) -> Iterator[str]:
+    """Say which speeds are defaults because nothing is known of ground or road."""
+    said = [note for way in means for note in pace_notes(ground.terrain, ground.rules, way)]
+    if ground.roads is not None:
+        said += road_notes(ground.roads, ground.rules)
+    yield from dict.fromkeys(said)
 
 
 def joined_words(words: pd.Series, rows: pd.Series, more: str) -> pd.Series:
