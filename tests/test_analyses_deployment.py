@@ -71,15 +71,26 @@ def brute(siting: Siting, question: DeploymentQuestion, standard: DeploymentStan
         mask = np.array(chosen)
         if not siting.allows(mask, question):
             continue
-        if standard.move_limit_km is not None:
-            try:
-                orders_of(
-                    mask, siting, question.closures, siting.distance_km, standard.move_limit_km
-                )
-            except BadInput:
-                continue
+        if not paired(mask, siting, question, standard.move_limit_km):
+            continue
         best = max(best, float(worth_of(mask, siting, standard, cover)[0]))
     return best
+
+
+def paired(
+    chosen: np.ndarray, siting: Siting, question: DeploymentQuestion, limit_km: float | None
+) -> bool:
+    """Try every way to name who closes and who moves where: limits and ways both hold."""
+    left = np.flatnonzero(siting.existing & ~chosen).tolist()
+    taken = np.flatnonzero(chosen & ~siting.existing).tolist()
+    km, moves = siting.distance_km, len(left) - question.closures
+    for movers in itertools.permutations(left, moves):
+        for places in itertools.combinations(taken, moves):
+            pairs = list(zip(movers, places, strict=True))
+            near = limit_km is None or all(km[pair] <= limit_km for pair in pairs)
+            if near and (siting.passable is None or all(siting.passable[pair] for pair in pairs)):
+                return True
+    return False
 
 
 def test_two_hundred_plans_equal_brute_force() -> None:
@@ -98,6 +109,8 @@ def test_two_hundred_plans_equal_brute_force() -> None:
         standard = replace(
             EXACT, backup_weight=0.2 * (number % 2), move_limit_km=60.0 if number % 4 == 1 else None
         )
+        if number % 5 < 2:  # ways to some places only, with a limit and without
+            siting = replace(siting, passable=rng.random((7, 7)) < 0.4)
         best = brute(siting, asked, standard)
         if best < 0:
             impossible += 1
@@ -202,6 +215,38 @@ def test_collapsing_loses_nothing_and_keeps_areas_apart() -> None:
     for number in range(3):
         total = weight[area[cells] == number].sum()
         assert kept.weight[of == number].sum() == pytest.approx(total)
+
+
+def test_a_base_moves_only_where_it_has_a_way() -> None:
+    """Two bases in a corner, a barrier between one of them and the town of a thousand people."""
+    minutes = np.array([[10.0, 500.0], [10.0, 500.0], [500.0, 10.0]])
+    demand, km = np.array([1.0, 1000.0]), np.array([[0.0], [5.0], [20.0]])
+    siting, asked = siting_of(minutes, demand, 2, km), DeploymentQuestion(moves=1)
+    near = replace(ONE_HOUR, move_limit_km=150.0)
+    ways = np.zeros((3, 3), bool)
+    barred = replace(siting, passable=ways.copy())
+    assert best_plan(barred, asked, near).chosen.tolist() == [True, True, False]
+    ways[0, 2] = True  # a bridge for the farther one
+    bridged = replace(siting, passable=ways)
+    assert orders_of(best_plan(siting, asked, near).chosen, siting, 0, cdist(km, km))
+    for limit_km in (150.0, None):
+        found = best_plan(bridged, asked, replace(near, move_limit_km=limit_km))
+        assert found.chosen.tolist() == [False, True, True]
+        assert found.worth == pytest.approx(1.0)
+    short = best_plan(bridged, asked, replace(near, move_limit_km=15.0))
+    assert short.chosen.tolist() == [True, True, False]
+    with pytest.raises(BadInput, match="cannot all be within 150 km and have a way"):
+        orders_of(np.array([True, False, True]), bridged, 0, cdist(km, km), 150.0)
+
+
+def test_a_place_that_must_be_taken_and_has_no_way_is_a_conflict() -> None:
+    minutes = np.full((3, 1), 10.0)
+    needs = (Requirement(kind="protected place", name="the mill", sites=(2,)),)
+    siting = siting_of(minutes, np.ones(1), 2, np.zeros((3, 1)), requirements=needs)
+    siting = replace(siting, passable=np.zeros((3, 3), bool))
+    with pytest.raises(Conflict) as caught:
+        best_plan(siting, DeploymentQuestion(moves=1), EXACT)
+    assert caught.value.demands == ("moves only where there is a way", "protected place the mill")
 
 
 def test_what_conflicts_is_named() -> None:

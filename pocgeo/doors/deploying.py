@@ -95,6 +95,11 @@ JUDGING = (
     click.option(
         "--protect", multiple=True, help="This place stays within 30 min of a base; may repeat."
     ),
+    click.option(
+        "--moves-by",
+        type=click.Choice(["ground", "air"]),
+        help="air: a base may move where no way leads.  [default: ground]",
+    ),
     click.option("--keep", multiple=True, help="This base neither moves nor closes; may repeat."),
     click.option(
         "--candidates-n",

@@ -57,6 +57,7 @@ STANDARD_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "candidates_n": NUMBER, "spacing_km": NUMBER, "keep": TEXTS, "protect": TEXTS,
             "protect_min": NUMBER, "may_leave": TEXTS, "backup_weight": NUMBER,
             "middle_min": NUMBER, "equity": NUMBER, "move_limit_km": NUMBER,
+            "moves_by": TEXT, "march_limit_min": NUMBER,
             "platoons_n": NUMBER, "platoons_least": NUMBER, "platoons_most": NUMBER,
             "persons_per_platoon": NUMBER, "mobility": TEXT, "notice_min": NUMBER,
             "range_km": NUMBER, "ring_km": NUMBER, "speed_change": NUMBER, "gap": NUMBER,

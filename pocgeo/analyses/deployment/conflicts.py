@@ -17,7 +17,7 @@ from pocgeo.ground.errors import BadInput, shortened
 
 __all__ = ["Conflict", "conflict_of"]
 
-KEPT, TAKEN, GO, LIMIT, STRENGTH = "kept", "taken", "must go", "limit", "strength"
+KEPT, TAKEN, GO, LIMIT, WAY, STRENGTH = "kept", "taken", "must go", "limit", "way", "strength"
 
 
 class Conflict(BadInput):
@@ -49,7 +49,8 @@ def conflict_of(
     """
     if possible(siting, question, standard):
         return Conflict(question, ["what is asked of cover"]) if always else None
-    groups = [KEPT, TAKEN, GO, LIMIT, STRENGTH]
+    own = [KEPT, TAKEN, GO, LIMIT, WAY, STRENGTH]
+    groups = list(own)
     groups += list(dict.fromkeys(need.kind for need in siting.requirements))
     left: list[str] = []
     for group in list(groups):
@@ -58,7 +59,7 @@ def conflict_of(
             groups = fewer
     held, hard = siting, standard
     for group in groups:
-        if group in {KEPT, TAKEN, GO, LIMIT, STRENGTH}:
+        if group in own:
             left.append(words_of(group, siting, standard))
     held, asked, hard = kept_groups(siting, standard, groups, question)
     for need in smallest(held, asked, hard):
@@ -92,9 +93,11 @@ def kept_groups(
     if GO not in groups:
         barred &= ~siting.existing
     needs = tuple(need for need in siting.requirements if need.kind in groups)
+    passable = siting.passable if WAY in groups else None
     free = standard if LIMIT in groups else replace(standard, move_limit_km=None)
     free = free if STRENGTH in groups else replace(free, platoons_n=None)
-    return replace(siting, fixed=fixed, barred=barred, requirements=needs), question, free
+    held = replace(siting, fixed=fixed, barred=barred, requirements=needs, passable=passable)
+    return held, question, free
 
 
 def smallest(
@@ -128,6 +131,8 @@ def words_of(group: str, siting: Siting, standard: DeploymentStandard) -> str:
         return words + shortened([str(name) for name in names[mask]])
     if group == LIMIT:
         return f"moves of at most {standard.move_limit_km:g} km"
+    if group == WAY:
+        return "moves only where there is a way"
     return (
         f"{standard.platoons_n} platoons in all, {standard.platoons_least} at least in every base"
     )

@@ -49,7 +49,7 @@ def orders_of(
     Raises
     ------
     BadInput
-        The moves cannot be paired within the limit.
+        The moves cannot be paired within the limit, or by the ways there are.
     """
     left = np.flatnonzero(siting.existing & ~chosen)
     taken = np.flatnonzero(chosen & ~siting.existing)
@@ -57,10 +57,14 @@ def orders_of(
     way = distance_km[np.ix_(left, taken)]
     if limit_km is not None:
         way = np.where(way <= limit_km, way, FAR_KM)
+    if siting.passable is not None:
+        way = np.where(siting.passable[np.ix_(left, taken)], way, FAR_KM)
     cost[:, : len(taken)] = way
     row, column = linear_sum_assignment(cost)
     if (cost[row, column] >= FAR_KM).any():
-        raise BadInput(f"These moves cannot all be within {limit_km:g} km.")
+        limits = [] if limit_km is None else [f"be within {limit_km:g} km"]
+        limits += [] if siting.passable is None else ["have a way"]
+        raise BadInput(f"These moves cannot all {' and '.join(limits)}.")
     moved = column < len(taken)
     pairs = sorted(zip(left[row[moved]].tolist(), taken[column[moved]].tolist(), strict=True))
     new = sorted(set(taken.tolist()) - {place for _, place in pairs})

@@ -261,9 +261,9 @@ def bind(
     for need in siting.requirements:
         sites = np.array(need.sites, dtype=np.int64)
         program.rows(1, [(every(len(sites)), x[sites], 1.0)], 1.0, np.inf)
-    if standard.move_limit_km is not None and question.moves and siting.distance_km is not None:
-        near = siting.distance_km[np.ix_(bases, places)] <= standard.move_limit_km
-        near &= siting.removable[bases][:, None]
+    movable = siting.movable(standard.move_limit_km) if question.moves else None
+    if movable is not None:
+        near = movable[np.ix_(bases, places)] & siting.removable[bases][:, None]
         base, place = np.nonzero(near)
         move = program.columns(len(base))
         new, shut = program.columns(len(places)), program.columns(len(bases))

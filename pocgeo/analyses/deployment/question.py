@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from pocgeo.ground.errors import BadInput
 
-__all__ = ["DEMANDS", "DeploymentQuestion", "DeploymentStandard"]
+__all__ = ["DEMANDS", "MOVES_BY", "DeploymentQuestion", "DeploymentStandard"]
 
 DEMANDS = ("risk", "people")
+MOVES_BY = ("ground", "air")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,12 @@ class DeploymentStandard:
     move_limit_km: float | None = 150.0
     """Greatest distance of a move, geodesic (house default); None: any."""
 
+    moves_by: str = "ground"
+    """"ground": a base that does not fly moves only where a march leads. "air": any is flown."""
+
+    march_limit_min: float = 2_880.0
+    """Longest march of a base that moves over the ground, minutes (house default: two days)."""
+
     platoons_n: int | None = None
     """Platoons that there are in all; None: strength is not asked."""
 
@@ -114,6 +121,8 @@ class DeploymentStandard:
         self.check_steps()
         if self.demand not in DEMANDS:
             raise BadInput(f"demand must be {' or '.join(DEMANDS)}, got {self.demand!r}.")
+        if self.moves_by not in MOVES_BY:
+            raise BadInput(f"moves_by must be {' or '.join(MOVES_BY)}, got {self.moves_by!r}.")
         most = self.gain_of(self.middle_min)
         if not 0 <= self.backup_weight <= most:
             raise BadInput(
@@ -124,7 +133,8 @@ class DeploymentStandard:
             raise BadInput(f"equity must lie between 0 and 1, got {self.equity:g}.")
         if not 0 <= self.gap < 1 or not 0 <= self.speed_change < 1:
             raise BadInput("gap and speed_change must be 0 or more and less than 1.")
-        for name in ("move_limit_km", "range_km", "spacing_km", "ring_km", "protect_min"):
+        for name in ("move_limit_km", "range_km", "spacing_km", "ring_km", "protect_min",
+                     "march_limit_min"):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise BadInput(f"{name} must be more than 0, got {value:g}.")

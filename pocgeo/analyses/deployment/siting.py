@@ -63,6 +63,9 @@ class Siting:
     distance_km: Floats | None = None
     """From every site to every site, or None: needed where moves are limited."""
 
+    passable: Mask | None = None
+    """Whether a base has a way to a place, sites x sites; None: every base to every place."""
+
     def __post_init__(self) -> None:
         count = len(self.site_id)
         if len(set(self.site_id)) != count:
@@ -90,6 +93,18 @@ class Siting:
     def today(self) -> Mask:
         """The bases as they are."""
         return self.existing.copy()
+
+    def movable(self, limit_km: float | None) -> Mask | None:
+        """Whether a base may move to a place, sites x sites; None: any base to any place."""
+        if limit_km is None or self.distance_km is None:
+            return self.passable
+        near: Mask = self.distance_km <= limit_km
+        return near if self.passable is None else near & self.passable
+
+    @property
+    def freed(self) -> "Siting":
+        """The same as if every base had a way to every place."""
+        return replace(self, passable=None)
 
     def of(self, name: str) -> int:
         """Position of a site."""

@@ -15,7 +15,7 @@ from pocgeo.analyses.deployment.siting import Floats, Mask, Siting
 from pocgeo.analyses.deployment.swaps import Search, improved, shaken, start
 from pocgeo.ground.errors import BadInput
 
-__all__ = ["EXACT_NONZEROS", "QUICK_NONZEROS", "Plan", "best_plan", "worth_of"]
+__all__ = ["EXACT_NONZEROS", "QUICK_NONZEROS", "Plan", "best_plan", "near_enough", "worth_of"]
 
 QUICK_NONZEROS = 8_000
 """The same for the many plans beside the one that is asked for: alternatives, steps, trials."""
@@ -102,7 +102,7 @@ def best_plan(
             raise BadInput("Platoons are asked in one scenario at a time: name one season.")
         return least_regret(siting, question, standard, held)
     made = freely(siting, question, standard, held, exact)
-    if made is None or not near_enough(made, siting, question, standard):
+    if made is None or not near_enough(made.chosen, siting, question, standard):
         made = programmed(siting, question, standard, held)
     return better_of(made, known, siting, standard, held)
 
@@ -111,23 +111,25 @@ def freely(
     siting: Siting, question: DeploymentQuestion, standard: DeploymentStandard, cover: Cover,
     exact: int,
 ) -> Plan | None:  # fmt: skip
-    """Seek the plan as if moves might be of any length; None where strength or equity binds."""
+    """Seek the plan as if any base might move anywhere; None where strength or equity binds."""
     if standard.equity or standard.platoons_n is not None:
         return None
-    free = replace(standard, move_limit_km=None)
-    made = searched(siting, question, free, cover, exact)
-    return programmed(siting, question, free, cover) if made is None else made
+    free, wide = replace(standard, move_limit_km=None), siting.freed
+    made = searched(wide, question, free, cover, exact)
+    return programmed(wide, question, free, cover) if made is None else made
 
 
 def near_enough(
-    made: Plan, siting: Siting, question: DeploymentQuestion, standard: DeploymentStandard
+    chosen: Mask, siting: Siting, question: DeploymentQuestion, standard: DeploymentStandard
 ) -> bool:
-    """Whether the moves of a plan keep to the limit: then it is the best under it too."""
+    """Whether the moves of a plan keep to limit and ways: then it is the best under them too."""
     limit = standard.move_limit_km
-    if limit is None or siting.distance_km is None or not question.moves:
+    if siting.movable(limit) is None or not question.moves:
         return True
+    free = np.zeros((siting.sites_n, siting.sites_n))
+    apart = free if siting.distance_km is None else siting.distance_km
     try:
-        orders_of(made.chosen, siting, question.closures, siting.distance_km, limit)
+        orders_of(chosen, siting, question.closures, apart, limit)
     except BadInput:
         return False
     return True

@@ -30,7 +30,6 @@ from pocgeo.aoi.plans.tables import (
     cover_table,
     ladder_table,
     losers_first,
-    marches,
     order_table,
     rows_of,
     strength_table,
@@ -71,7 +70,8 @@ def answered(index: Indexed, as_of: date | None, asked: PlanAsked) -> Answered:
 
     def made() -> Answered:
         opens = bool(asked.question.new or asked.question.moves)
-        scene = plan_scene(index, at, asked.standard, asked.wishes, opens=opens)
+        moves = asked.question.moves > 0
+        scene = plan_scene(index, at, asked.standard, asked.wishes, opens=opens, moves=moves)
         cover = cover_of(scene.siting, asked.standard)
         index.say("seeking the best plan", 0, 2)
         found = best_plan(scene.siting, asked.question, asked.standard, cover=cover)
@@ -121,9 +121,8 @@ def tables_of(
     options = {"today": scene.siting.today, "plan": found.chosen}
     rings = ring_table(index, scene, made.orders, found.chosen, standard)
     left = left_behind(index, scene, made.orders)
-    march = marches(index, scene, made.orders, standard)
     tables = {
-        "plan": order_table(scene, made.orders, found, others, standard, rings, (left, march)),
+        "plan": order_table(scene, made.orders, found, others, standard, rings, left),
         "plan_cover": cover_table(scene, options, standard, made.cover),
         "plan_changes": changes(index, scene, found.chosen, standard),
         "plan_rings": rings,

@@ -13,7 +13,7 @@ from pocgeo.analyses.deployment import (
 )
 from pocgeo.analyses.deployment.demand import Cover, cover_of
 from pocgeo.analyses.deployment.orders import Order
-from pocgeo.analyses.deployment.solving import worth_of
+from pocgeo.analyses.deployment.solving import near_enough, worth_of
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.plans.answer import Answered, answer_of, gap_words, tables_of, told
 from pocgeo.aoi.plans.asked import Idea, PlanAsked
@@ -46,12 +46,16 @@ def rivals(index: Indexed, as_of: date | None, idea: Idea, asked: PlanAsked) -> 
     def made() -> Rivals:
         named = [named_place(index, text) for text in (*idea.add, *(to for _, to in idea.moves))]
         further = pd.concat(named, ignore_index=True) if named else None
-        scene = plan_scene(index, at, asked.standard, asked.wishes, further, opens=bool(named))
+        scene = plan_scene(
+            index, at, asked.standard, asked.wishes, further, opens=bool(named),
+            moves=bool(idea.moves),
+        )  # fmt: skip
         gone = known_bases((*(base for base, _ in idea.moves), *idea.close), scene.sites)
         taken = [scene.siting.of(part["site_id"].iloc[0]) for part in named]
         chosen = idea_sites(scene, gone, taken)
         cover = cover_of(scene.siting, asked.standard)
         fits = scene.siting.allows(chosen, asked.question)
+        fits &= near_enough(chosen, scene.siting, asked.question, asked.standard)
         index.say("seeking the best plan of the same size", 0, 1)
         best = best_plan(
             scene.siting, asked.question, asked.standard, cover=cover,
@@ -66,7 +70,11 @@ def rivals(index: Indexed, as_of: date | None, idea: Idea, asked: PlanAsked) -> 
         return Rivals(
             ours=Answered(scene=scene, asked=asked, cover=cover, plan=ours, orders=orders),
             best=answer_of(scene, asked, cover, best),
-            notes=(compared(scene, asked, ours, best, cover), *broken(scene, chosen)),
+            notes=(
+                compared(scene, asked, ours, best, cover),
+                *broken(scene, chosen),
+                *too_far(scene, orders, asked.standard.move_limit_km),
+            ),
         )
 
     return index.kept("idea " + digest_of([at, asked, idea]), made)
@@ -159,3 +167,16 @@ def broken(scene: PlanScene, chosen: NDArray[np.bool_]) -> list[str]:
     for site in np.flatnonzero(siting.fixed & ~chosen).tolist():
         said.append(f"Your idea moves {place_of(scene, site)}, which is to be kept.")
     return said
+
+
+def too_far(scene: PlanScene, orders: tuple[Order, ...], limit_km: float | None) -> list[str]:
+    """Say which moves of an idea are longer than the standard allows a plan."""
+    apart = scene.siting.distance_km
+    if apart is None or limit_km is None:
+        return []
+    return [
+        f"Your idea moves {place_of(scene, order.base)} {apart[order.base, order.place]:.0f} km, "
+        f"more than {limit_km:g} km."
+        for order in orders
+        if order.action == "move" and apart[order.base, order.place] > limit_km
+    ]

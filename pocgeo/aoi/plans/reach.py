@@ -6,11 +6,12 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from pocgeo.analyses.deployment import DeploymentStandard
 from pocgeo.analyses.reach import STRAIGHT_LINE, reach_table
+from pocgeo.analyses.reach.air import AIR
+from pocgeo.analyses.reach.marches import march_minutes
 from pocgeo.analyses.reach.over_ground import ground_reach_table
 from pocgeo.analyses.reach.table import ReachTable
 from pocgeo.aoi.indexed import Indexed
@@ -18,13 +19,10 @@ from pocgeo.aoi.picture import Moment
 from pocgeo.aoi.travel import ground_of, reach_method
 from pocgeo.ground.provenance import code_digest, digest_of
 
-__all__ = ["march_minutes", "site_minutes"]
+__all__ = ["march_table", "means_of", "site_minutes"]
 
 ROOMS = ("ground", "cells", "analyses/reach", "aoi/plans/reach.py")
 BATCH = 400
-
-MARCH_MIN = 2_880.0
-"""A march longer than two days is not worked out."""
 
 
 def site_minutes(
@@ -90,38 +88,71 @@ def compact_minutes(
     return table.drop_duplicates(["site", "position"], ignore_index=True)
 
 
-def march_minutes(
-    index: Indexed, moment: Moment, standard: DeploymentStandard, ends: pd.DataFrame, season: str
-) -> NDArray[np.float64]:
-    """Minutes on the way of each base that moves, moving as people do from a new place.
+def march_table(
+    index: Indexed, moment: Moment, sites: gpd.GeoDataFrame, standard: DeploymentStandard,
+    season: str,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Minutes on the way from every base that might move to every place near enough.
 
-    Parameters
-    ----------
-    ends : DataFrame, n rows
-        `lon`, `lat` of the base; `cell` of the place.
+    A base that flies, and any where moves are by air, flies; others move as people do from a new
+    place. Kept in the store.
 
     Returns
     -------
-    n floats
-        Readiness left out; NaN: no way, or more than two days.
+    sites x sites floats
+        Readiness left out; NaN: no way within the limit, or not asked.
     """
-    if ends.empty:
-        return np.zeros(0)
-    spots: Any = shapely.points(ends["lon"], ends["lat"])
-    asked = gpd.GeoDataFrame(
-        {
-            "base_id": [str(row) for row in range(len(ends))],
-            "mobility": standard.mobility, "qrf_notice_min": 0.0,
-        },
-        geometry=spots, crs="EPSG:4326",
-    )  # fmt: skip
-    reach = replace(moment.reach, season=season, horizon_min=MARCH_MIN, reach_min=1.0)
-    cells = index.known("cells")
-    if reach_method(index) == STRAIGHT_LINE:
-        rows = reach_table(cells, asked, reach)
-    else:
-        rows = ground_reach_table(ground_of(index, moment.at), asked, reach, as_of=moment.at)
-    found = rows.set_index(["base_id", "cell"])["reach_min"]
-    pairs = list(zip(asked["base_id"], ends["cell"], strict=True))
-    minutes: NDArray[np.float64] = found.reindex(pairs).to_numpy("float64")
-    return np.where(minutes <= MARCH_MIN, minutes, np.nan)
+    existing = sites["existing"].to_numpy(bool)
+    bases, places = np.flatnonzero(existing), np.flatnonzero(~existing)
+    found = np.full((len(sites), len(sites)), np.nan)
+    if not len(bases) or not len(places):
+        return found
+    asked = sites.iloc[bases][["site_id", "mobility", "geometry"]].copy()
+    asked["mobility"] = means_of(asked["mobility"], standard)
+    ends = sites["cell"].to_numpy("int64")[places]
+    used = ("cells", "roads", "waterways", "floods", "raster:landcover", "raster:elevation",
+            "raster:friction", "landing_sites", "incident_cells")  # fmt: skip
+    key: list[Any] = [index.key(name) for name in used if index.has(name)]
+    key += [moment.at, season, standard.march_limit_min, reach_method(index), ends.tolist()]
+    key += [asked["mobility"].tolist(), [shape.wkb_hex for shape in asked.geometry]]
+    key += [moment.reach, digest_of(index.terrain_rules), index.file.standards.get("terrain")]
+    key += [code_digest(*ROOMS)]
+
+    def worked_out() -> pd.DataFrame:
+        index.say(f"marches of {len(bases)} bases", 0, 1)
+        minutes = marched(index, moment, asked, ends, (season, standard.march_limit_min))
+        index.say(f"marches of {len(bases)} bases", 1, 1)
+        base, place = np.nonzero(np.isfinite(minutes))
+        return pd.DataFrame({"base": base, "place": place, "march_min": minutes[base, place]})
+
+    table = index.store.table("plan_marches", {"key": digest_of(key)}, worked_out)
+    found[bases[table["base"]], places[table["place"]]] = table["march_min"].to_numpy("float64")
+    return found
+
+
+def means_of(mobility: pd.Series, standard: DeploymentStandard) -> pd.Series:
+    """Say how bases move to a new place."""
+    flies = mobility.eq(AIR) | (standard.moves_by == AIR)
+    return pd.Series(np.where(flies, AIR, standard.mobility), index=mobility.index, dtype=object)
+
+
+def marched(
+    index: Indexed, moment: Moment, bases: gpd.GeoDataFrame, cells: NDArray[np.int64],
+    how: tuple[str, float],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Minutes on the way of some bases to some cells: bases x cells."""
+    season, limit_min = how
+    if reach_method(index) != STRAIGHT_LINE:
+        ground = ground_of(index, moment.at)
+        return march_minutes(
+            ground, bases, cells, season=season, limit_min=limit_min, as_of=moment.at
+        )
+    reach = replace(moment.reach, season=season, horizon_min=limit_min, reach_min=1.0)
+    asked = bases.rename(columns={"site_id": "base_id"}).assign(qrf_notice_min=0.0)
+    known = index.known("cells")
+    rows = reach_table(known[known["cell"].isin(cells)], asked, reach)
+    rows = rows[rows["reach_min"] <= limit_min]
+    told = rows.set_index(["base_id", "cell"])["reach_min"]
+    pairs = pd.MultiIndex.from_product([asked["base_id"], cells])
+    minutes: NDArray[np.float64] = told.reindex(pairs).to_numpy("float64")
+    return minutes.reshape(len(bases), len(cells))

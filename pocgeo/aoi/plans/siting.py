@@ -16,10 +16,10 @@ from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.picture import Moment, picture
 from pocgeo.aoi.plans.needs import known_bases, requirements
 from pocgeo.aoi.plans.places import PROPOSED, candidate_places, no_places
-from pocgeo.aoi.plans.reach import site_minutes
+from pocgeo.aoi.plans.reach import march_table, site_minutes
 from pocgeo.aoi.travel import reach_method
 from pocgeo.cells import grid
-from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.ground.errors import BadInput, UnknownName, shortened
 from pocgeo.ground.geodesy import centre_of, distance_m
 
 __all__ = ["DEMAND_WORDS", "PlanScene", "PlanWishes", "plan_scene"]
@@ -82,6 +82,9 @@ class PlanScene:
 
     notes: tuple[str, ...]
 
+    march_min: NDArray[np.float64] | None = None
+    """On the way from a base to a place, sites x sites; NaN: no way. None: nobody moves."""
+
     @property
     def people(self) -> NDArray[np.float64]:
         """People of each cell; NaN: unknown."""
@@ -98,6 +101,7 @@ def plan_scene(
     further: pd.DataFrame | None = None,
     *,
     opens: bool = True,
+    moves: bool = False,
 ) -> PlanScene:
     """Gather sites, reach, demand and obligations.
 
@@ -108,6 +112,8 @@ def plan_scene(
         Places that must be among the candidates: those of a planner's own idea.
     opens : bool
         Whether any base may open anywhere. In a draw-down none does: nothing is proposed.
+    moves : bool
+        Whether any base may move: only where it has a way.
     """
     cells = picture(index, moment)
     index.known("population")
@@ -126,6 +132,10 @@ def plan_scene(
     existing = sites["existing"].to_numpy(bool)
     rules = (standard.protect_min, wishes.protect, known_bases(wishes.may_leave, sites))
     needs, more = requirements(index, moment, sites, scenarios[0].table, rules)
+    march = None
+    if moves:
+        first = (wishes.seasons or (moment.reach.season,))[0]
+        march = march_table(index, moment, sites, standard, first)
     siting = Siting(
         site_id=tuple(sites["site_id"]),
         existing=existing,
@@ -134,10 +144,15 @@ def plan_scene(
         barred=np.zeros(len(sites), dtype=bool),
         requirements=needs,
         distance_km=distances_km(sites),
+        passable=None if march is None else np.isfinite(march),
     )
+    more += words_of_ways(sites, siting, standard)
     more += [*words_of_unknown(cells), *(words_of_new(sites, standard) if opens else ())]
     bare = sites.drop(columns="geometry")
-    return PlanScene(moment=moment, sites=bare, siting=siting, cells=cells, notes=(*notes, *more))
+    return PlanScene(
+        moment=moment, sites=bare, siting=siting, cells=cells, notes=(*notes, *more),
+        march_min=march,
+    )  # fmt: skip
 
 
 def candidates_of(
@@ -275,6 +290,29 @@ def words_of_new(sites: pd.DataFrame, standard: DeploymentStandard) -> list[str]
         )
         notes.append(f"Not so mobile today, to be looked at before they are moved: {codes}.")
     return notes
+
+
+def words_of_ways(sites: pd.DataFrame, siting: Siting, standard: DeploymentStandard) -> list[str]:
+    """Say which bases have no way to any place that they might move to."""
+    if siting.passable is None:
+        return []
+    near = siting.freed.movable(standard.move_limit_km)
+    near = np.ones_like(siting.passable) if near is None else near
+    near = near & ~(siting.existing | siting.barred)
+    some = siting.removable & near.any(axis=1)
+    stuck = some & ~(near & siting.passable).any(axis=1)
+    if not stuck.any():
+        return []
+    days = f"{standard.march_limit_min / 1440:g} days"
+    where = "" if standard.move_limit_km is None else f" within {standard.move_limit_km:g} km"
+    lifts = "" if standard.moves_by == "air" else " (--moves-by air lets bases be flown)"
+    if (stuck == some).all():
+        return [
+            f"No base has a way of at most {days} to any candidate place{where}, so no move is "
+            f"proposed: look at the roads that are loaded{lifts}."
+        ]
+    names = shortened(sites["name"].astype(str).to_numpy()[stuck].tolist())
+    return [f"Not moved, no way of at most {days} to any candidate place{where}: {names}{lifts}."]
 
 
 def words_of_means(mobility: str) -> str:

@@ -13,8 +13,6 @@ from pocgeo.analyses.deployment.orders import Order
 from pocgeo.analyses.deployment.outcome import covered_by_step, reach_rows
 from pocgeo.analyses.deployment.solving import worth_of
 from pocgeo.analyses.reach.table import ReachTable
-from pocgeo.aoi.indexed import Indexed
-from pocgeo.aoi.plans.reach import march_minutes
 from pocgeo.aoi.plans.siting import PlanScene
 from pocgeo.aoi.plans.words import (
     gained_and_lost,
@@ -27,7 +25,7 @@ from pocgeo.ground.geodesy import distance_m
 from pocgeo.ground.grid_reference import to_mgrs
 
 __all__ = [
-    "alike", "alternative_table", "cover_table", "ladder_table", "losers_first", "marches",
+    "alike", "alternative_table", "cover_table", "ladder_table", "losers_first",
     "order_table", "rows_of", "strength_table",
 ]  # fmt: skip
 
@@ -64,26 +62,13 @@ def rows_of(scene: PlanScene, table: ReachTable, sites: Mask) -> pd.DataFrame:
     return reach_rows(table, sites, scene.siting.site_id, scene.cells["cell"].to_numpy("int64"))
 
 
-def marches(
-    index: Indexed, scene: PlanScene, orders: Sequence[Order], standard: DeploymentStandard
-) -> dict[int, float]:
-    """Minutes on the way of each base that moves, by its position, in the first season asked."""
-    moves = [order for order in orders if order.action == "move"]
-    ends = scene.sites.iloc[[order.base for order in moves]][["lon", "lat"]].reset_index(drop=True)
-    ends["cell"] = scene.sites["cell"].to_numpy()[[order.place for order in moves]]
-    season = scene.siting.scenarios[0].name.split(" ")[0]
-    minutes = march_minutes(index, scene.moment, standard, ends, season)
-    return {order.base: float(each) for order, each in zip(moves, minutes, strict=True)}
-
-
 def order_table(
     scene: PlanScene, orders: Sequence[Order], plan: Plan, others: pd.DataFrame | None,
     standard: DeploymentStandard, around: pd.DataFrame,
-    beside: tuple[pd.DataFrame | None, Mapping[int, float]],
+    left: pd.DataFrame | None,
 ) -> pd.DataFrame:  # fmt: skip
     """Write the orders: who goes where, how far, how long, for whom, and why."""
     cells = gained_and_lost(scene, plan.chosen, standard.middle_min)
-    left, march = beside
     by_site = {} if others is None else {int(r["site"]): r for _, r in others.iterrows()}
     behind = {} if left is None else left.set_index("base_id")["left_behind"].to_dict()
     ring = around.set_index("site")
@@ -97,9 +82,8 @@ def order_table(
             row["gained_persons"] = people_in(scene, cells[place])
             said.append(why_taken(scene, place, cells[place], by_site.get(place), standard))
         if base >= 0:
-            row["march_min"] = march.get(base)
             if order.action == "move" and not row["march_min"] >= 0:
-                said.append("No way there was found within two days.")
+                said.append(no_way(standard))
             row["lost_persons"] = people_in(scene, cells[base])
             said.append(
                 why_left(scene, base, cells[base], plan.chosen, by_site.get(base), standard)
@@ -139,7 +123,14 @@ def order_row(scene: PlanScene, order: Order) -> dict[str, Any]:
         row |= {"lon": place["lon"], "lat": place["lat"]}
     if order.action == "move" and siting.distance_km is not None:
         row["move_km"] = siting.distance_km[order.base, order.place]
+        assert scene.march_min is not None
+        row["march_min"] = scene.march_min[order.base, order.place]
     return row
+
+
+def no_way(standard: DeploymentStandard) -> str:
+    """Say that a base cannot get where an idea sends it."""
+    return f"No way there of at most {standard.march_limit_min / 1440:g} days was found."
 
 
 def people_in(scene: PlanScene, cells: Mask) -> float:
