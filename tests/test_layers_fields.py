@@ -175,6 +175,8 @@ def test_a_declared_column_or_field_that_does_not_exist_is_refused(tmp_path: Pat
         loaded("incidents", path, columns={"perpetrater": "id"})
     with pytest.raises(ValueError, match=r"no column 'dat', which columns.occurred_on names. Did"):
         loaded("incidents", path, columns={"occurred_on": "dat"})
+    with pytest.raises(ValueError, match=r"columns names 'lat'.* beside it: lon = "):
+        loaded("incidents", path, columns={"lat": "lat"})
 
 
 def test_a_declared_column_is_not_read_by_the_profiles_codes(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from pocgeo.layers.spec import LayerSpec, ProfileSpec
 
 __all__ = ["find_column", "first_column", "folded", "require_fields", "resolve_columns"]
 
+COORDINATES = ("lon", "lat", "longitude", "latitude", "x", "y")
+
 
 def folded(name: object) -> str:
     """Write a column name without case, spaces, underscores and hyphens."""
@@ -69,6 +71,11 @@ def resolve_columns(
     columns = [str(column) for column in found if column != "geometry"]
     by_name = index_of(columns)
     for wrong in [name for name in declared if name not in spec.fields]:
+        if wrong in COORDINATES:
+            raise BadInput(
+                f"layers.{spec.name}: columns names {wrong!r}, which is no field. Declare the "
+                f'columns of coordinates beside it: lon = "...", lat = "...".'
+            )
         raise UnknownName(f"field of {spec.name}", wrong, spec.fields)
     resolved: dict[str, tuple[str, ...]] = {}
     for name, field in spec.fields.items():
