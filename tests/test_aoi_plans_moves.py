@@ -12,7 +12,7 @@ import shapely
 from pocgeo.analyses.deployment import DeploymentStandard
 from pocgeo.analyses.reach.marches import march_minutes
 from pocgeo.aoi.area import Aoi
-from pocgeo.aoi.plans.siting import words_of_ways
+from pocgeo.aoi.plans.caveats import words_of_ways
 from pocgeo.aoi.travel import ground_of
 from pocgeo.cells.lattice import lattice
 from pocgeo.ground.geodesy import distance_m

@@ -16,6 +16,7 @@ from pocgeo.analyses.deployment import (
 from pocgeo.analyses.deployment.demand import Cover, cover_of
 from pocgeo.analyses.deployment.options import alternatives, ladder, robustness
 from pocgeo.analyses.deployment.orders import Order, orders_of
+from pocgeo.analyses.patrols.travel import Way
 from pocgeo.analyses.reach.changes import difference
 from pocgeo.analyses.reach.table import ReachTable
 from pocgeo.aoi.answers import finished
@@ -34,6 +35,7 @@ from pocgeo.aoi.plans.tables import (
     rows_of,
     strength_table,
 )
+from pocgeo.aoi.plans.ways import ways_of
 from pocgeo.aoi.reaching import places
 from pocgeo.aoi.standards import moment
 from pocgeo.ground.provenance import digest_of
@@ -62,6 +64,8 @@ class Answered:
     cover: Cover
     plan: Plan
     orders: tuple[Order, ...]
+    ways: Mapping[int, Way]
+    """Of bases that march, by their position."""
 
 
 def answered(index: Indexed, as_of: date | None, asked: PlanAsked) -> Answered:
@@ -76,12 +80,14 @@ def answered(index: Indexed, as_of: date | None, asked: PlanAsked) -> Answered:
         index.say("seeking the best plan", 0, 2)
         found = best_plan(scene.siting, asked.question, asked.standard, cover=cover)
         index.say("seeking the best plan", 2, 2)
-        return answer_of(scene, asked, cover, found)
+        return answer_of(index, scene, asked, cover, found)
 
     return index.kept("plan " + digest_of([at, asked]), made)
 
 
-def answer_of(scene: PlanScene, asked: PlanAsked, cover: Cover, found: Plan) -> Answered:
+def answer_of(
+    index: Indexed, scene: PlanScene, asked: PlanAsked, cover: Cover, found: Plan
+) -> Answered:
     """Pair bases that go with places that are taken."""
     siting = scene.siting
     assert siting.distance_km is not None
@@ -90,7 +96,10 @@ def answer_of(scene: PlanScene, asked: PlanAsked, cover: Cover, found: Plan) -> 
     orders = orders_of(
         found.chosen, siting, closures, siting.distance_km, asked.standard.move_limit_km
     )
-    return Answered(scene=scene, asked=asked, cover=cover, plan=found, orders=tuple(orders))
+    ways = ways_of(index, scene, orders, asked.standard)
+    return Answered(
+        scene=scene, asked=asked, cover=cover, plan=found, orders=tuple(orders), ways=ways
+    )
 
 
 def plan(index: Indexed, as_of: date | None, asked: PlanAsked) -> tuple[pd.DataFrame, ...]:
@@ -122,7 +131,7 @@ def tables_of(
     rings = ring_table(index, scene, made.orders, found.chosen, standard)
     left = left_behind(index, scene, made.orders)
     tables = {
-        "plan": order_table(scene, made.orders, found, others, standard, rings, left),
+        "plan": order_table(scene, (made.orders, made.ways), found, others, standard, rings, left),
         "plan_cover": cover_table(scene, options, standard, made.cover),
         "plan_changes": changes(index, scene, found.chosen, standard),
         "plan_rings": rings,

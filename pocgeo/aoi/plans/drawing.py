@@ -1,6 +1,5 @@
 """What maps of a plan draw: minutes by cell before and after, and the orders as shapes."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -10,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pocgeo.analyses.deployment import DeploymentStandard
-from pocgeo.analyses.deployment.orders import Order
+from pocgeo.aoi.plans.answer import Answered
 from pocgeo.aoi.plans.siting import PlanScene
 from pocgeo.aoi.plans.words import (
     joined,
@@ -38,16 +37,20 @@ def cell_table(scene: PlanScene, chosen: Mask, standard: DeploymentStandard) -> 
     return table
 
 
-def order_shapes(
-    scene: PlanScene, orders: Sequence[Order], table: pd.DataFrame, which: str
-) -> gpd.GeoDataFrame:
-    """Draw the orders: the ways of moves ("moves"), places "taken", or bases "left"."""
-    sites = scene.sites
+def order_shapes(made: Answered, table: pd.DataFrame, which: str) -> gpd.GeoDataFrame:
+    """Draw the orders: the ways of moves ("moves"), places "taken", or bases "left".
+
+    A base that marches is drawn along its way; one that flies, or has none, straight.
+    """
+    sites, orders = made.scene.sites, made.orders
     points: Any = shapely.points(sites["lon"], sites["lat"])
     rows, shapes = [], []
     for number, order in enumerate(orders):
         if which == "moves" and order.action == "move":
-            shape: Any = shapely.LineString([points[order.base], points[order.place]])
+            way = made.ways.get(order.base)
+            straight = [points[order.base], points[order.place]]
+            along = straight if way is None else np.stack([way.lon, way.lat], axis=1)
+            shape: Any = shapely.LineString(along)
         elif which == "taken" and order.place >= 0:
             shape = points[order.place]
         elif which == "left" and order.base >= 0:
@@ -56,8 +59,8 @@ def order_shapes(
             continue
         rows.append(number)
         shapes.append(shape)
-    columns = ["order_n", "action", "base", "place", "grid_reference", "move_km", "march_min",
-               "why"]  # fmt: skip
+    columns = ["order_n", "action", "base", "place", "grid_reference", "move_km", "march_by",
+               "march_km", "march_min", "caveat", "why"]  # fmt: skip
     facts = table.iloc[rows].reindex(columns=columns).reset_index(drop=True)
     if which == "left":
         facts["grid_reference"] = table["from_grid_reference"].iloc[rows].to_numpy()

@@ -21,6 +21,7 @@ from pocgeo.aoi.plans.needs import known_bases
 from pocgeo.aoi.plans.places import named_place
 from pocgeo.aoi.plans.siting import PlanScene, plan_scene
 from pocgeo.aoi.plans.tables import cover_table
+from pocgeo.aoi.plans.ways import ways_of
 from pocgeo.aoi.plans.words import instead_of, place_of
 from pocgeo.aoi.standards import moment
 from pocgeo.ground.errors import BadInput
@@ -68,8 +69,15 @@ def rivals(index: Indexed, as_of: date | None, idea: Idea, asked: PlanAsked) -> 
         )
         orders = idea_orders(scene, idea, gone, taken)
         return Rivals(
-            ours=Answered(scene=scene, asked=asked, cover=cover, plan=ours, orders=orders),
-            best=answer_of(scene, asked, cover, best),
+            ours=Answered(
+                scene=scene,
+                asked=asked,
+                cover=cover,
+                plan=ours,
+                orders=orders,
+                ways=ways_of(index, scene, orders, asked.standard),
+            ),
+            best=answer_of(index, scene, asked, cover, best),
             notes=(
                 compared(scene, asked, ours, best, cover),
                 *broken(scene, chosen),

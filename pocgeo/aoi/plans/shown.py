@@ -53,7 +53,7 @@ def shown(index: Indexed, as_of: date | None, said: Mapping[str, Any] | None, na
     tables = tables_of(made, index, None)
     which = name.removeprefix("plan_")
     if which in SHAPES:
-        shapes: Any = order_shapes(made.scene, made.orders, tables["plan"], which)
+        shapes: Any = order_shapes(made, tables["plan"], which)
         shapes = finished(shapes, index, made.scene.moment, name, f"{SHAPES[which]}: {size}")
         shapes.attrs |= {"kind": "points", "sensitivity": "restricted"}
         return shapes

@@ -14,12 +14,13 @@ from pocgeo.analyses.deployment import DeploymentStandard, Scenario, Siting
 from pocgeo.analyses.reach import STRAIGHT_LINE
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.picture import Moment, picture
+from pocgeo.aoi.plans.caveats import words_of_new, words_of_unknown, words_of_ways
 from pocgeo.aoi.plans.needs import known_bases, requirements
 from pocgeo.aoi.plans.places import PROPOSED, candidate_places, no_places
 from pocgeo.aoi.plans.reach import march_table, site_minutes
 from pocgeo.aoi.travel import reach_method
 from pocgeo.cells import grid
-from pocgeo.ground.errors import BadInput, UnknownName, shortened
+from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.geodesy import centre_of, distance_m
 
 __all__ = ["DEMAND_WORDS", "PlanScene", "PlanWishes", "plan_scene"]
@@ -31,6 +32,9 @@ DEMAND_WORDS = {
     "past": "threat of long memory",
 }
 """Pictures of the threat that a plan can be held against."""
+
+TOLD = ("unit", "caveat")
+"""Facts of a base that an order repeats."""
 
 COVERED_PART = 0.25
 """House default: in thinning proposals, people within reach today count a quarter."""
@@ -129,16 +133,30 @@ def plan_scene(
         places = pd.concat([further, places], ignore_index=True).drop_duplicates("site_id")
     sites = site_rows(index, bases, places, standard, moment)
     scenarios = scenarios_of(index, moment, sites, (standard, wishes), demands)
-    existing = sites["existing"].to_numpy(bool)
-    rules = (standard.protect_min, wishes.protect, known_bases(wishes.may_leave, sites))
-    needs, more = requirements(index, moment, sites, scenarios[0].table, rules)
     march = None
     if moves:
         first = (wishes.seasons or (moment.reach.season,))[0]
         march = march_table(index, moment, sites, standard, first)
+    siting, more = bound(index, moment, sites, scenarios, (standard, wishes), march)
+    more += [*words_of_unknown(cells), *(words_of_new(sites, standard) if opens else ())]
+    bare = sites.drop(columns="geometry")
+    return PlanScene(
+        moment=moment, sites=bare, siting=siting, cells=cells, notes=(*notes, *more),
+        march_min=march,
+    )  # fmt: skip
+
+
+def bound(
+    index: Indexed, moment: Moment, sites: gpd.GeoDataFrame, scenarios: tuple[Scenario, ...],
+    asked: tuple[DeploymentStandard, PlanWishes], march: NDArray[np.float64] | None,
+) -> tuple[Siting, list[str]]:  # fmt: skip
+    """Say what binds a plan: bases kept, obligations, distances, ways."""
+    standard, wishes = asked
+    rules = (standard.protect_min, wishes.protect, known_bases(wishes.may_leave, sites))
+    needs, notes = requirements(index, moment, sites, scenarios[0].table, rules)
     siting = Siting(
         site_id=tuple(sites["site_id"]),
-        existing=existing,
+        existing=sites["existing"].to_numpy(bool),
         scenarios=scenarios,
         fixed=sites["site_id"].isin(known_bases(wishes.keep, sites)).to_numpy(),
         barred=np.zeros(len(sites), dtype=bool),
@@ -146,13 +164,7 @@ def plan_scene(
         distance_km=distances_km(sites),
         passable=None if march is None else np.isfinite(march),
     )
-    more += words_of_ways(sites, siting, standard)
-    more += [*words_of_unknown(cells), *(words_of_new(sites, standard) if opens else ())]
-    bare = sites.drop(columns="geometry")
-    return PlanScene(
-        moment=moment, sites=bare, siting=siting, cells=cells, notes=(*notes, *more),
-        march_min=march,
-    )  # fmt: skip
+    return siting, [*notes, *words_of_ways(sites, siting, standard)]
 
 
 def candidates_of(
@@ -225,13 +237,13 @@ def site_rows(
             "existing": True,
         }
     )
-    for column in ("mobility", "qrf_notice_min", "max_range_km", "night_moves"):
+    for column in ("mobility", "qrf_notice_min", "max_range_km", "night_moves", *TOLD):
         now[column] = bases[column].astype(object) if column in bases else None
     now["geometry"] = bases.geometry.to_numpy()
     then = places.copy()
     then["existing"] = False
     then["max_range_km"] = standard.range_km
-    then["night_moves"] = None
+    then[["night_moves", *TOLD]] = None
     known = then["mobility"].notna() & then["mobility"].ne("unknown")
     then["mobility"] = then["mobility"].astype(object).where(known, standard.mobility)
     then["qrf_notice_min"] = pd.to_numeric(then["qrf_notice_min"]).fillna(standard.notice_min)
@@ -264,59 +276,3 @@ def area_codes(cells: pd.DataFrame) -> NDArray[np.int64] | None:
         if column in cells and cells[column].notna().any():
             return pd.factorize(cells[column], sort=True)[0].astype(np.int64)
     return None
-
-
-def words_of_unknown(cells: pd.DataFrame) -> list[str]:
-    """Say in how many cells people are unknown."""
-    unknown = int(cells["people_persons"].isna().sum())
-    if not unknown:
-        return []
-    return [f"People are unknown in {unknown:,} cells: nothing there counts in the plan."]
-
-
-def words_of_new(sites: pd.DataFrame, standard: DeploymentStandard) -> list[str]:
-    """Say what is assumed of whoever goes to a new place."""
-    limit = "" if standard.range_km is None else f", at most {standard.range_km:g} km"
-    others = sites[sites["existing"] & sites["mobility"].notna()]
-    slower = others[~others["mobility"].isin([standard.mobility, "unknown"])]
-    notes = [
-        f"From a new place people move {words_of_means(standard.mobility)} after "
-        f"{standard.notice_min:g} min of readiness{limit}, whoever is sent there."
-    ]
-    if len(slower):
-        codes = ", ".join(
-            f"{code} ({way})"
-            for code, way in zip(slower["site_id"], slower["mobility"], strict=True)
-        )
-        notes.append(f"Not so mobile today, to be looked at before they are moved: {codes}.")
-    return notes
-
-
-def words_of_ways(sites: pd.DataFrame, siting: Siting, standard: DeploymentStandard) -> list[str]:
-    """Say which bases have no way to any place that they might move to."""
-    if siting.passable is None:
-        return []
-    near = siting.freed.movable(standard.move_limit_km)
-    near = np.ones_like(siting.passable) if near is None else near
-    near = near & ~(siting.existing | siting.barred)
-    some = siting.removable & near.any(axis=1)
-    stuck = some & ~(near & siting.passable).any(axis=1)
-    if not stuck.any():
-        return []
-    days = f"{standard.march_limit_min / 1440:g} days"
-    where = "" if standard.move_limit_km is None else f" within {standard.move_limit_km:g} km"
-    lifts = "" if standard.moves_by == "air" else " (--moves-by air lets bases be flown)"
-    if (stuck == some).all():
-        return [
-            f"No base has a way of at most {days} to any candidate place{where}, so no move is "
-            f"proposed: look at the roads that are loaded{lifts}."
-        ]
-    names = shortened(sites["name"].astype(str).to_numpy()[stuck].tolist())
-    return [f"Not moved, no way of at most {days} to any candidate place{where}: {names}{lifts}."]
-
-
-def words_of_means(mobility: str) -> str:
-    """Say how people move."""
-    return {"foot": "on foot", "wheeled": "on wheels", "tracked": "on tracks"}.get(
-        mobility, f"by {mobility}"
-    )

@@ -12,7 +12,10 @@ from pocgeo.analyses.deployment.demand import Cover
 from pocgeo.analyses.deployment.orders import Order
 from pocgeo.analyses.deployment.outcome import covered_by_step, reach_rows
 from pocgeo.analyses.deployment.solving import worth_of
+from pocgeo.analyses.patrols.travel import Way
 from pocgeo.analyses.reach.table import ReachTable
+from pocgeo.aoi.plans.caveats import caveats_of, words_of_means
+from pocgeo.aoi.plans.reach import means_of
 from pocgeo.aoi.plans.siting import PlanScene
 from pocgeo.aoi.plans.words import (
     gained_and_lost,
@@ -63,8 +66,8 @@ def rows_of(scene: PlanScene, table: ReachTable, sites: Mask) -> pd.DataFrame:
 
 
 def order_table(
-    scene: PlanScene, orders: Sequence[Order], plan: Plan, others: pd.DataFrame | None,
-    standard: DeploymentStandard, around: pd.DataFrame,
+    scene: PlanScene, ordered: tuple[Sequence[Order], Mapping[int, Way]], plan: Plan,
+    others: pd.DataFrame | None, standard: DeploymentStandard, around: pd.DataFrame,
     left: pd.DataFrame | None,
 ) -> pd.DataFrame:  # fmt: skip
     """Write the orders: who goes where, how far, how long, for whom, and why."""
@@ -73,8 +76,10 @@ def order_table(
     behind = {} if left is None else left.set_index("base_id")["left_behind"].to_dict()
     ring = around.set_index("site")
     rows = []
-    for number, order in enumerate(orders, 1):
+    for number, order in enumerate(ordered[0], 1):
         row = order_row(scene, order) | {"order_n": number}
+        if order.action == "move":
+            row |= march_of(scene, order, ordered[1].get(order.base), standard)
         place, base = order.place, order.base
         said = []
         row["gained_persons"] = row["lost_persons"] = 0.0
@@ -96,15 +101,17 @@ def order_table(
         if plan.platoons is not None and place >= 0:
             row["platoons_n"] = plan.platoons[place]
         rows.append(row)
-    columns = ["order_n", "action", "base_id", "base", "from_grid_reference", "place",
-               "grid_reference", "move_km", "march_min", "gained_persons", "lost_persons",
-               "platoons_n", "left_behind", "ring_persons", "ring_incidents_n", "lon", "lat",
-               "why"]  # fmt: skip
+    columns = ["order_n", "action", "base_id", "base", "unit", "from_grid_reference", "place",
+               "grid_reference", "move_km", "march_by", "march_km", "march_road_km", "march_min",
+               "gained_persons", "lost_persons", "platoons_n", "caveat", "left_behind",
+               "ring_persons", "ring_incidents_n", "lon", "lat", "why"]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
-    for column in ("move_km", "march_min", "gained_persons", "lost_persons", "platoons_n"):
+    for column in ("move_km", "march_km", "march_road_km", "march_min", "gained_persons",
+                   "lost_persons", "platoons_n"):  # fmt: skip
         table[column] = pd.to_numeric(table[column]).astype("float64")
-    empty = [name for name in ("platoons_n", "left_behind") if table[name].isna().all()]
-    return table.drop(columns=empty)
+    seldom = ["unit", "march_by", "march_km", "march_road_km", "platoons_n", "caveat",
+              "left_behind"]  # fmt: skip
+    return table.drop(columns=[name for name in seldom if table[name].isna().all()])
 
 
 def order_row(scene: PlanScene, order: Order) -> dict[str, Any]:
@@ -113,7 +120,8 @@ def order_row(scene: PlanScene, order: Order) -> dict[str, Any]:
     row: dict[str, Any] = {"action": order.action}
     if order.base >= 0:
         base = sites.iloc[order.base]
-        row |= {"base_id": base["site_id"], "base": base["name"]}
+        row |= {"base_id": base["site_id"], "base": base["name"], "unit": base["unit"]}
+        row["caveat"] = caveats_of(base, moves=order.action == "move")
         row["from_grid_reference"] = str(to_mgrs(base["lon"], base["lat"])[0])
         row |= {"lon": base["lon"], "lat": base["lat"]}
     if order.place >= 0:
@@ -123,8 +131,19 @@ def order_row(scene: PlanScene, order: Order) -> dict[str, Any]:
         row |= {"lon": place["lon"], "lat": place["lat"]}
     if order.action == "move" and siting.distance_km is not None:
         row["move_km"] = siting.distance_km[order.base, order.place]
-        assert scene.march_min is not None
-        row["march_min"] = scene.march_min[order.base, order.place]
+    return row
+
+
+def march_of(
+    scene: PlanScene, order: Order, way: Way | None, standard: DeploymentStandard
+) -> dict[str, Any]:
+    """Say by what means a base moves, along how many kilometres, in how many minutes."""
+    assert scene.march_min is not None
+    means = str(means_of(scene.sites["mobility"], standard).iloc[order.base])
+    row: dict[str, Any] = {"march_by": words_of_means(means)}
+    row["march_min"] = scene.march_min[order.base, order.place]
+    if way is not None:
+        row |= {"march_km": way.length_m / 1000, "march_road_km": way.road_m / 1000}
     return row
 
 
