@@ -285,6 +285,38 @@ def test_gap_areas_leave_by_admin_area_only() -> None:
         given_to("partners", table.drop(columns="admin2"), "gaps")
 
 
+def joined_gaps(audience: str, **extra: object) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "gap_area_id": ["g1", "g2"],
+            "admin1": ["N", "N"],
+            "admin2": ["N1", "N2"],
+            "gap_persons": [900.0, 100.0],
+            "risk_persons": [450.0, 0.0],
+            "risk": [0.5, 0.0],
+            "vulnerability": [0.6, 0.1],
+            "cell": cells_around(2),
+            **extra,
+        }
+    )
+    cells = pd.DataFrame({"cell": cells_around(400), "incidents": 1.0})
+    context = with_record(cells, CONTEXT)
+    return release(table, policy(audience), name="gaps", title="gaps", context=context).table
+
+
+def test_joined_gap_areas_carry_means_weighted_by_their_people_and_no_finer_area() -> None:
+    out = joined_gaps("public", admin2_id=["A", "B"])
+    assert out["vulnerability"].tolist() == pytest.approx([0.55])
+    assert not {"admin2", "admin2_id"} & set(out)  # N1 is not N
+
+
+def test_gap_areas_leave_where_some_names_are_unknown_and_not_where_all_areas_are() -> None:
+    out = joined_gaps("public", aor=[None, None])
+    assert out["admin1"].tolist() == ["N"]
+    with pytest.raises(Refused, match="no such areas are loaded"):
+        joined_gaps("public", admin1=[None, None])
+
+
 def test_admin_polygons_stay_and_their_coordinates_columns_are_rounded() -> None:
     table = gpd.GeoDataFrame(
         {"area_id": ["a"], "area": ["North"], "gap_persons": [5.0], "lon": [7.123456]},

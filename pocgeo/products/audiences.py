@@ -10,7 +10,7 @@ from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.markings import MARKINGS
 from pocgeo.products.released import Policy
 
-__all__ = ["AUDIENCES", "OUTSIDE", "policy"]
+__all__ = ["AREAS_FINEST_FIRST", "AUDIENCES", "OUTSIDE", "policy"]
 
 AUDIENCES = ("internal", "partners", "public")
 OUTSIDE = AUDIENCES[1:]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pocgeo.ground.errors import Refused
+from pocgeo.products.audiences import AREAS_FINEST_FIRST
 from pocgeo.products.columns import ColumnSpec
 from pocgeo.products.indicator_release import indicators_outward, is_indicators
 from pocgeo.products.outgoing import (
@@ -120,7 +121,7 @@ def _areas(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked)
     else:
         named = [name for name in joined if name in specs and name not in resting]
         named = [name for name in named if specs[str(name)].released_as not in {"sum", "mean"}]
-        keys = joined[named].astype(str)
+        keys = joined[named].astype("string").fillna("")  # a name may be unknown
         memory = asked.memory
         spoken = keys.agg(" · ".join, axis=1) if named else pd.Series("", index=joined.index)
         basis = np.where(spoken.duplicated(keep=False), np.nan, basis)  # one value, one row
@@ -138,14 +139,18 @@ def _gap_areas(
 ) -> tuple[pd.DataFrame, dict[str, ColumnSpec], str]:
     """Join gap areas to the admin areas of the policy."""
     area = asked.policy.areas_by
-    if area is None or area not in table:
+    if area is None or area not in table or (len(table) and table[area].isna().all()):
         raise Refused(
             f"{asked.name} for {asked.policy.audience}: gap areas can only leave joined by {area}, "
             "and no such areas are loaded. Add the layer areas to aoi.toml."
         )
     keys = pd.Series(table[area].to_numpy(), name=area)
     flat = pd.DataFrame(table.drop(columns=["cell", "geometry"], errors="ignore"))
-    usable = {name: spec for name, spec in columns.items() if name in flat}
+    finer = AREAS_FINEST_FIRST[: AREAS_FINEST_FIRST.index(area)]
+    beside = {*finer, *(f"{name}_id" for name in finer)}  # one district is not its province
+    usable = {name: spec for name, spec in columns.items() if name in flat and name not in beside}
+    if "gap_persons" in flat:
+        flat = flat.assign(people_persons=flat["gap_persons"])  # means are weighted by them
     joined = coarsened(flat.reset_index(drop=True), keys, usable)
     specs = {str(name): columns[str(name)] for name in joined}
     return joined, specs, f"Gap areas are joined by {columns[area].label.lower()}."
