@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pocgeo.ground.errors import UnknownName
+from pocgeo.products.maps import map_names, map_spec
 from pocgeo.products.maps.assets import ASSETS
 from pocgeo.products.maps.palettes import (
     CATEGORY_COLOURS,
@@ -74,6 +75,17 @@ def test_kinds_are_told_apart_by_every_eye(eye):
     matrix = np.array(SEEN.get(eye, np.eye(3)))
     seen = [lab(matrix @ linear(colour)) for colour in CATEGORY_COLOURS]
     assert min(np.linalg.norm(a - b) for a, b in combinations(seen, 2)) > 25
+
+
+@pytest.mark.parametrize("name", map_names())
+@pytest.mark.parametrize("eye", ["all", *SEEN])
+def test_declared_kinds_are_told_apart_by_every_eye(name, eye):
+    matrix = np.array(SEEN.get(eye, np.eye(3)))
+    for measure in map_spec(name).measures:
+        colours = [kind.colour for kind in measure.categories or () if kind.colour]
+        seen = [lab(matrix @ linear(colour)) for colour in colours]
+        apart = [np.linalg.norm(a - b) for a, b in combinations(seen, 2)]
+        assert min(apart, default=100) > 25, (name, measure.column)
 
 
 def test_kinds_survive_grey_print():

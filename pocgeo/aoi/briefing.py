@@ -50,6 +50,9 @@ TABLES = (  # finding, what it needs, heading, sentence, rows
      "Within each step of minutes, by scenario.", 30),
     ("plan_changes", "bases", "Who loses and who gains cover by the plan",
      "The whole area first, then the settlements that lose, then those that gain.", 25),
+    ("plan_obligations", "bases", "What the plan leaves behind",
+     "People, sites and settlements within the radius of every base that goes, and who is nearest "
+     "then.", 30),
     ("plan_rings", "bases", "Around the places that the plan leaves and takes",
      "Violence may shift to the surroundings of a base: look there.", 30),
     ("patrol_plan", "bases", "Where patrols go: the order, stop by stop",
@@ -85,7 +88,7 @@ def content(aoi: "Aoi", frame: PageFrame, fetch: Fetch, overlays_of: Overlays) -
     found: dict[str, Released] = {}
     for name, need, heading, says, top in TABLES:
         made = released(name, need) if asked_for(aoi, name) else None
-        if made is not None:
+        if made is not None and not (name == "plan_obligations" and made.table.empty):
             found[name] = made
             tables.append(BriefTable(heading=heading, released=made, says=says, top=top))
     inside = released("inside", "incidents")

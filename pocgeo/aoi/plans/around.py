@@ -17,7 +17,7 @@ from pocgeo.aoi.plans.words import (
 )
 from pocgeo.ground.grid_reference import to_mgrs
 
-__all__ = ["left_behind", "ring_table"]
+__all__ = ["left_behind", "nothing_left", "ring_table"]
 
 Mask = NDArray[np.bool_]
 YEAR_DAYS = 365
@@ -52,6 +52,12 @@ def left_behind(index: Indexed, scene: PlanScene, orders: Sequence[Order]) -> pd
     table["after_min"] = np.where(np.isfinite(minutes), minutes, np.nan)
     table["next_base"] = [place_of(scene, int(site)) if site >= 0 else None for site in owner]
     return table
+
+
+def nothing_left() -> pd.DataFrame:
+    """Make the table of a plan by which no base goes: no rows."""
+    names = [LEFT[0], "base", *LEFT[1:], "left_behind", "after_min", "next_base"]
+    return pd.DataFrame({name: pd.Series(dtype="object") for name in names})
 
 
 def behind_words(row: pd.Series) -> str:

@@ -12,10 +12,10 @@ from pocgeo.analyses.deployment import (
 from pocgeo.aoi.answers import finished
 from pocgeo.aoi.indexed import Indexed
 from pocgeo.aoi.plans.answer import answered, gap_words, plan, tables_of, told
+from pocgeo.aoi.plans.around import nothing_left
 from pocgeo.aoi.plans.asked import Idea, PlanAsked, asked_or_refused, plan_asked
 from pocgeo.aoi.plans.drawing import cell_table, order_shapes
 from pocgeo.aoi.plans.ideas import rivals, what_if
-from pocgeo.ground.errors import BadInput
 
 __all__ = ["PLAN_TABLES", "is_asked", "plan_finding", "planned", "tried"]
 
@@ -57,9 +57,8 @@ def shown(index: Indexed, as_of: date | None, said: Mapping[str, Any] | None, na
         shapes = finished(shapes, index, made.scene.moment, name, f"{SHAPES[which]}: {size}")
         shapes.attrs |= {"kind": "points", "sensitivity": "restricted"}
         return shapes
+    tables.setdefault("plan_obligations", nothing_left())
     ready = {table.attrs["name"]: table for table in told(made, index, tables)}
-    if name not in ready:
-        raise BadInput(f"This plan has no table {name}: no base goes.")
     return ready[name]
 
 

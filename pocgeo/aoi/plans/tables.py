@@ -57,7 +57,9 @@ def losers_first(table: pd.DataFrame, middle_min: float) -> pd.DataFrame:
         index=kept.index,
     )
     made = kept.loc[keys.sort_values(list(keys.columns), kind="stable").index]
-    return made.reset_index(drop=True)
+    nameless = made["area_kind"].eq("settlement") & made["area"].isna()
+    named = "nameless settlement " + made["area_id"].astype(str)
+    return made.assign(area=made["area"].mask(nameless, named)).reset_index(drop=True)
 
 
 def rows_of(scene: PlanScene, table: ReachTable, sites: Mask) -> pd.DataFrame:
@@ -109,8 +111,8 @@ def order_table(
     for column in ("move_km", "march_km", "march_road_km", "march_min", "gained_persons",
                    "lost_persons", "platoons_n"):  # fmt: skip
         table[column] = pd.to_numeric(table[column]).astype("float64")
-    seldom = ["unit", "march_by", "march_km", "march_road_km", "platoons_n", "caveat",
-              "left_behind"]  # fmt: skip
+    seldom = ["unit", "place", "grid_reference", "move_km", "march_min", "march_by", "march_km",
+              "march_road_km", "platoons_n", "caveat", "left_behind"]  # fmt: skip
     return table.drop(columns=[name for name in seldom if table[name].isna().all()])
 
 
