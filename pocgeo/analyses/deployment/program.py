@@ -72,7 +72,7 @@ class Program:
         return at
 
     def rows(
-        self, count: int, terms: list[tuple[Any, Ints, float]], least: float, most: float
+        self, count: int, terms: list[tuple[Any, Ints, float]], least: ArrayLike, most: ArrayLike
     ) -> None:
         """Add rows; a term is a matrix (None: one each), the columns it speaks of, and a factor."""
         for matrix, columns, factor in terms:
@@ -84,8 +84,8 @@ class Program:
                 value = part.data * factor
             self.terms.append((row + self.rows_n, column, value))
         self.rows_n += count
-        self.least.append(np.full(count, least))
-        self.most.append(np.full(count, most))
+        self.least.append(np.broadcast_to(np.asarray(least, dtype=float), count))
+        self.most.append(np.broadcast_to(np.asarray(most, dtype=float), count))
 
     def worths(self) -> Floats:
         """Worth of every column."""
@@ -222,20 +222,16 @@ def fairly(
 def strength(
     program: Program, x: Ints, y: Ints, block: Block, standard: DeploymentStandard
 ) -> None:
-    """Bind who is reached to the platoons there are: a platoon suffices for so many people."""
+    """Bind who is reached to the platoons there are: a platoon suffices for so many people.
+
+    Platoons stand where they stand, whatever comes: all scenarios share them.
+    """
     sites_n = len(x)
     pair = block.matrix.tocoo()
-    platoons = program.columns(sites_n, high=standard.platoons_most, whole=True)
-    program.platoons = platoons
+    if program.platoons is None:
+        program.platoons = platoons_at(program, x, standard)
+    platoons = program.platoons
     flow = program.columns(len(pair.row))
-    program.rows(
-        sites_n, [(None, platoons, 1.0), (None, x, -float(standard.platoons_least))], 0.0, np.inf
-    )
-    program.rows(
-        sites_n, [(None, platoons, 1.0), (None, x, -float(standard.platoons_most))], -np.inf, 0.0
-    )
-    most = float(standard.platoons_n or 0)
-    program.rows(1, [(every(sites_n), platoons, 1.0)], 0.0, most)
     rows = pair.row.astype(np.int64)
     program.rows(len(y), [(None, y, 1.0), (groups(rows, len(y)), flow, -1.0)], -np.inf, 0.0)
     load = block.people[rows] / standard.persons_per_platoon
@@ -245,6 +241,17 @@ def strength(
         -np.inf,
         0.0,
     )
+
+
+def platoons_at(program: Program, x: Ints, standard: DeploymentStandard) -> Ints:
+    """Add the platoons of every site: none where there is no base, so many in all."""
+    count = len(x)
+    platoons = program.columns(count, high=standard.platoons_most, whole=True)
+    least, most = float(standard.platoons_least), float(standard.platoons_most)
+    program.rows(count, [(None, platoons, 1.0), (None, x, -least)], 0.0, np.inf)
+    program.rows(count, [(None, platoons, 1.0), (None, x, -most)], -np.inf, 0.0)
+    program.rows(1, [(every(count), platoons, 1.0)], 0.0, float(standard.platoons_n or 0))
+    return platoons
 
 
 def bind(

@@ -98,8 +98,6 @@ def best_plan(
     if reason is not None:
         raise reason
     if len(siting.scenarios) > 1:
-        if standard.platoons_n is not None:
-            raise BadInput("Platoons are asked in one scenario at a time: name one season.")
         return least_regret(siting, question, standard, held)
     made = freely(siting, question, standard, held, exact)
     if made is None or not near_enough(made.chosen, siting, question, standard):
@@ -150,25 +148,36 @@ def better_of(
     )  # fmt: skip
 
 
-def worth_of(chosen: Mask, siting: Siting, standard: DeploymentStandard, cover: Cover) -> Floats:
-    """Share of all worth that a set of sites has, by scenario."""
+def worth_of(
+    chosen: Mask, siting: Siting, standard: DeploymentStandard, cover: Cover,
+    platoons: Floats | None = None,
+) -> Floats:  # fmt: skip
+    """Share of all worth that a set of sites has, by scenario.
+
+    Where strength is asked and `platoons` are not given, each scenario places them best.
+    """
     if not standard.equity and standard.platoons_n is None:
         return cover.values(chosen) / np.where(cover.total > 0, cover.total, 1.0)
+    count = len(siting.scenarios)
     return np.array(
-        [frozen(chosen, siting, standard, cover, n).worth for n in range(len(siting.scenarios))]
+        [frozen(chosen, siting, standard, cover, (n, platoons)).worth for n in range(count)]
     )
 
 
 def frozen(
-    chosen: Mask, siting: Siting, standard: DeploymentStandard, cover: Cover, scenario: int = 0
-) -> Plan:
-    """Work out a set of sites as a plan of its own: platoons and equity included."""
+    chosen: Mask, siting: Siting, standard: DeploymentStandard, cover: Cover,
+    of: tuple[int, Floats | None],
+) -> Plan:  # fmt: skip
+    """Work out a set of sites, in one scenario, as a plan of its own: platoons and equity too."""
+    scenario, platoons = of
     held = replace(siting, fixed=chosen, barred=~chosen, requirements=()).only(scenario)
     asked = DeploymentQuestion(
         new=int((chosen & ~siting.existing).sum()), closures=int((siting.existing & ~chosen).sum())
     )
     part = alone(cover, scenario)
     program, x = deployment_program(held, part, asked, replace(standard, move_limit_km=None))
+    if platoons is not None and program.platoons is not None:
+        program.rows(len(x), [(None, program.platoons, 1.0)], platoons, platoons)
     solved = solve(program, standard.gap / 10)
     if solved.columns is None:
         reason = conflict_of(held, asked, standard, always=True)
@@ -354,16 +363,18 @@ def least_regret(
     )
     exact = used.nonzeros <= EXACT_NONZEROS
     solved = solve(program, 0.0 if exact else standard.gap / 10, NODES // 10 if exact else NODES)
-    tried = [plan.chosen for plan in singles]
+    tried = [(plan.chosen, plan.platoons) for plan in singles]
     if solved.columns is not None:
-        tried.insert(0, solved.columns[x] > 0.5)
-    worths = [worth_of(chosen, siting, standard, cover) for chosen in tried]
+        strong = None if program.platoons is None else np.round(solved.columns[program.platoons])
+        tried.insert(0, (solved.columns[x] > 0.5, strong))
+    worths = [worth_of(chosen, siting, standard, cover, strong) for chosen, strong in tried]
     regrets = [float((best - worth).max()) for worth in worths]
     first = int(np.argmin(np.round(regrets, 9)))
     least = regret_bound(solved.bound, best, settled / np.where(cover.total > 0, cover.total, 1.0))
     regret = max(regrets[first], 0.0)
     return Plan(
-        chosen=tried[first],
+        chosen=tried[first][0],
+        platoons=tried[first][1],
         worth=1.0 - regret,
         bound=1.0 - min(least, regret) if kept is siting else 1.0,
         by_scenario=worths[first],

@@ -132,7 +132,7 @@ def tables_of(
     left = left_behind(index, scene, made.orders)
     tables = {
         "plan": order_table(scene, (made.orders, made.ways), found, others, standard, rings, left),
-        "plan_cover": cover_table(scene, options, standard, made.cover),
+        "plan_cover": cover_table(scene, options, standard, made.cover, {"plan": found.platoons}),
         "plan_changes": changes(index, scene, found.chosen, standard),
         "plan_rings": rings,
     }

@@ -117,7 +117,8 @@ def what_if(
         "today": scene.siting.today, "your idea": ours.plan.chosen,
         "best plan": made.best.plan.chosen,
     }  # fmt: skip
-    tables["plan_cover"] = cover_table(scene, options, standard, ours.cover)
+    strength = {"best plan": made.best.plan.platoons}
+    tables["plan_cover"] = cover_table(scene, options, standard, ours.cover, strength)
     ready = told(ours, index, tables)
     ready[0].attrs["notes"] = [*made.notes, *scene.notes]
     theirs = told(made.best, index, {"plan": tables_of(made.best, index, None)["plan"]})[0]

@@ -160,14 +160,19 @@ def people_in(scene: PlanScene, cells: Mask) -> float:
 
 
 def cover_table(
-    scene: PlanScene, options: Mapping[str, Mask], standard: DeploymentStandard, cover: Cover
-) -> pd.DataFrame:
-    """Say who is covered under each option, by scenario and step."""
+    scene: PlanScene, options: Mapping[str, Mask], standard: DeploymentStandard, cover: Cover,
+    strength: Mapping[str, NDArray[np.float64] | None],
+) -> pd.DataFrame:  # fmt: skip
+    """Say who is covered under each option, by scenario and step.
+
+    `strength` has the platoons of options that say where they stand.
+    """
     table = covered_by_step(scene.siting, dict(options), scene.people, standard.steps_min)
     first = table.groupby(["scenario", "within_min"])["covered_persons"].transform("first")
     table.insert(4, "change_persons", table["covered_persons"] - first)
     worth = {
-        name: worth_of(sites, scene.siting, standard, cover) for name, sites in options.items()
+        name: worth_of(sites, scene.siting, standard, cover, strength.get(name))
+        for name, sites in options.items()
     }
     number = {each.name: at for at, each in enumerate(scene.siting.scenarios)}
     table["worth_share"] = [
