@@ -40,7 +40,7 @@ STYLES: Mapping[str, Mapping[str, Any]] = {
                         "tolerance_deg": 5e-5, "hover": True},
     "lines": {"draw": "line", "colour": "#334e68", "weight": 1.4, "tolerance_deg": 5e-5,
               "hover": True},
-    "moves": {"draw": "line", "colour": "#0b2a45", "weight": 2.6, "arrow": True, "hover": True,
+    "moves": {"draw": "line", "colour": "#d9480f", "weight": 3, "arrow": True, "hover": True,
               "tolerance_deg": 1e-5},
     "routes": {"draw": "line", "colour": "#0d5c4a", "weight": 2.4, "dash": [8, 4], "arrow": True,
                "hover": True, "tolerance_deg": 2e-5, "coloured": True},
