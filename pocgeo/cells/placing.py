@@ -121,7 +121,7 @@ def _past(incidents: pd.DataFrame, at: NDArray[np.int64], exact: NDArray[np.bool
 def _days(incidents: pd.DataFrame, column: str) -> NDArray[np.datetime64]:
     """Days of a column; NaT where it is not there."""
     if column not in incidents:
-        return np.full(len(incidents), np.datetime64("NaT"), dtype="datetime64[D]")
+        return np.full(len(incidents), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     return pd.to_datetime(incidents[column]).to_numpy(dtype="datetime64[D]")
 
 
