@@ -21,6 +21,7 @@ from pocgeo.products.maps import (
     draw,
 )
 from pocgeo.products.maps.palettes import NOTHING
+from pocgeo.products.maps.spec import BACKGROUND
 from tests.browser import offline_browser
 from tests.map_samples import CELL_COLUMNS, cell_table, column, frame, island, overlays, released
 
@@ -349,3 +350,60 @@ def test_what_a_click_copies_is_in_the_clipboard(browser, tmp_path):
     said = page.locator(".poc-toast").inner_text()
     assert said.startswith("Copied: ")
     assert page.evaluate("navigator.clipboard.readText()") == said.removeprefix("Copied: ")
+
+
+COLOURS_AT = """(places) => {
+    const map = pocgeo.maps[0].map, frame = map.getContainer().getBoundingClientRect();
+    return places.map(([lon, lat]) => {
+        const point = map.latLngToContainerPoint([lat, lon]), seen = [];
+        for (const canvas of map.getContainer().querySelectorAll('canvas')) {
+            const box = canvas.getBoundingClientRect(), scale = canvas.width / box.width;
+            const x = (point.x + frame.left - box.left) * scale;
+            const y = (point.y + frame.top - box.top) * scale;
+            const [r, g, b, a] = canvas.getContext('2d').getImageData(x, y, 1, 1).data;
+            const pane = canvas.parentNode.className.match(/poc-[a-z-]+?(?=-pane)/);
+            if (a > 200) seen.push([pane[0], r, g, b]);
+        }
+        return seen;
+    });
+}"""
+
+
+def test_lakes_lie_over_the_cells_and_neighbours_beneath_with_their_names(opened):
+    west, south, east, north = COAST.bounds
+    middle = COAST.representative_point()
+    lake = shapely.box(middle.x - 0.1, middle.y - 0.1, middle.x + 0.1, middle.y + 0.1)
+    beyond = shapely.box(west - 3, south - 3, east + 3, north + 3)
+    layers = {
+        name: released(gpd.GeoDataFrame({"name": [said], "kind": [kind]}, geometry=[shape],
+                                        crs=4326), name=name)
+        for name, said, kind, shape in (("waterways", "Lake Ilva", "lake", lake),
+                                        ("surroundings", "Vesk", "country", beyond))
+    }  # fmt: skip
+    asked = (BACKGROUND, OverlaySpec(layer="waterways", label="name", kind="kind"))
+    cells = released(CELLS, *CELL_COLUMNS, resolution=6)
+    page = opened(replace(SPEC, name="water", measures=(REACH,), overlays=asked), cells, layers)
+    colours = page.evaluate(COLOURS_AT, [[middle.x - 0.09, middle.y - 0.09],
+                                         [west - 0.02, (south + north) / 2]])  # fmt: skip
+    inside, outside = ({pane: dot for pane, *dot in seen} for seen in colours)
+    assert {"poc-cells", "poc-water"} <= set(inside)
+    assert inside["poc-water"] == pytest.approx([0xC9, 0xDE, 0xEC], abs=3)
+    assert set(outside) == {"poc-far"}
+    assert outside["poc-far"] == pytest.approx([0xF0, 0xEE, 0xE7], abs=2)
+    order = page.evaluate(
+        "['far', 'land', 'cells', 'water', 'lines', 'labels']"
+        ".map((name) => Number(pocgeo.maps[0].map.getPane('poc-' + name).style.zIndex))"
+    )
+    assert order == sorted(order)
+    said = page.evaluate(
+        "pocgeo.maps[0].overlays.flatMap((each) => each.named.map((mark) => mark.text))"
+    )
+    assert said == ["Vesk", "Vesk", "Lake Ilva"]
+    rows = page.locator(".poc-panel label.poc-row")
+    assert rows.count() == 2
+    rows.nth(1).click()
+    gone = page.evaluate(
+        "[...pocgeo.maps[0].map.getPane('poc-water').querySelectorAll('canvas')].every((one) => "
+        "one.getContext('2d').getImageData(0, 0, one.width, one.height).data.every((v) => !v))"
+    )
+    assert gone

@@ -28,6 +28,7 @@ CONTRACT = {
     "roads": ("road_id", "name", "class", "surface", "bridge", "closed_from_on",
               "closed_until_on", "closed"),
     "waterways": ("waterway_id", "name", "kind", "crossing"),
+    "surroundings": ("surrounding_id", "name", "kind"),
     "floods": ("flood_id", "name", "season"),
     "landcover": ("class",),
     "elevation": ("elevation_m",),

@@ -54,8 +54,8 @@ def test_figures_days_and_holes_are_written_as_the_language_does():
     words = Words("fr")
     assert words.figures("1,234.5") == "1\u202f234,5"
     assert Words("ar").figures("1,234.5") == ENGLISH.figures("1,234.5") == "1,234.5"
-    said = words.text("Confidential, in no product: Rivers, Account.")
-    assert said == "Confidentiel, dans aucun produit : Cours d'eau, Account."
+    said = words.text("Confidential, in no product: Roads, Account.")
+    assert said == "Confidentiel, dans aucun produit : Routes, Account."
     assert words.untranslated == set()
     assert words.text(said) == said  # what is said already is not looked for again
     assert words.untranslated == set()

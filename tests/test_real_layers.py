@@ -165,7 +165,8 @@ def test_roads_waterways_and_settlements(aoi: AoiFile) -> None:
     assert int(roads["closed"].sum()) == 45
     assert (roads.loc[roads["closed"].fillna(value=False), "closed_from_on"].dt.year == 2022).all()
     water, found = layer(aoi, "waterways")
-    assert len(water) == 1_878
+    assert len(water) == 1_878 + 16
+    assert (water["kind"] == "lake").sum() == 16
     assert "EPSG:3857 converted to EPSG:4326" in reasons(found, "note")
     west, south, east, north = water.total_bounds
     assert 23 < west < east < 37

@@ -70,7 +70,7 @@ FINDINGS: Mapping[str, Callable[..., pd.DataFrame]] = {
     "perimeters": lambda aoi, day: obligations.perimeters(aoi.indexed, day),
 }
 KIND_OF = {"point": "points", "track": "tracks", "any": "points"}
-AREAS = {"areas", "aors", "floods", "waterways", "roads"}
+AREAS = {"areas", "aors", "floods", "waterways", "roads", "surroundings"}
 
 
 def table(aoi: "Aoi", name: str, as_of: date | None) -> pd.DataFrame:

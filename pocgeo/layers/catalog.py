@@ -120,7 +120,7 @@ def read_layer(path: Path, *, own: bool) -> LayerSpec:
         sensitivity=sensitivity,
         caveat=top.text("caveat") or "",
         fields=fields,
-        outside=top.choice("outside", ("keep", "reject"), "keep") or "keep",
+        outside=top.choice("outside", ("keep", "reject", "expected"), "keep") or "keep",
         index=index,
         vulnerability=vulnerability_from(top, index),
         map=style_from(top.table("map"), fields),

@@ -224,7 +224,7 @@ def place_points(
         Outline of the area of interest; None leaves out what needs it.
     account : RowAccount
         Where every repair and rejection is counted.
-    outside : {"reject", "keep"}
+    outside : {"reject", "keep", "expected"}
         What becomes of points outside the AOI.
 
     Returns
@@ -250,7 +250,7 @@ def place_points(
         away = ~shapely.intersects_xy(boundary, lon, lat)
         if outside == "reject":
             account.reject(away, "lon", "outside the area of interest")
-        else:
+        elif outside == "keep":
             account.flag(away, "lon", "outside the area of interest: kept")
     lost = ~account.live
     lon[lost], lat[lost] = np.nan, np.nan

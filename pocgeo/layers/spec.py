@@ -132,7 +132,8 @@ class LayerSpec:
 
     fields: Mapping[str, FieldSpec]
     outside: str = "keep"
-    """What happens to a point outside the area of interest: "reject", or "keep" and flag."""
+    """What happens to what lies outside the area of interest: "reject", "keep" and flag, or
+    "expected": kept, and nothing said."""
 
     index: tuple[IndexRule, ...] = ()
     vulnerability: VulnerabilityUse | None = None

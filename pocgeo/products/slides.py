@@ -64,7 +64,7 @@ def slides_bytes(content: BriefContent, *, language: str = "en", dpi: int = 150)
     closing(deck, content, words)
     frame = content.frame
     about = deck.core_properties
-    about.title, about.author, about.last_modified_by = frame.title, "pocgeo", "pocgeo"
+    about.title, about.author, about.last_modified_by = words.text(frame.title), "pocgeo", "pocgeo"
     about.subject, about.keywords, about.comments = frame.aoi_name, frame.marking, ""
     about.created = about.modified = frame.made_at.replace(tzinfo=None)
     buffer = io.BytesIO()

@@ -21,6 +21,11 @@ DECIMAL_COMMA = frozenset({"fr"})
 HOLE = re.compile(r"{(\w+)}")
 NUMBER = re.compile(r"[\d.,]*\d")
 
+MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+DAY_TEXT = rf"(?:\d{{1,2}} )?(?:{MONTHS}) \d{{4}}"
+DAY = re.compile(rf"(?P<day>\b\d{{1,2}} )?\b(?P<month>{MONTHS}) (?P<year>\d{{4}})\b")
+SPAN = re.compile(rf"({DAY_TEXT}) to ({DAY_TEXT})")
+
 FRENCH_SIGNS = str.maketrans({",": "\u202f", ".": ","})
 
 
@@ -109,10 +114,20 @@ class Words:
         """Write what stands in a hole: numbers in the language's signs, known labels in words."""
         if NUMBER.fullmatch(value):
             return self.figures(value)
+        span = SPAN.fullmatch(value)
+        if span is not None:
+            low, high = (DAY.sub(self.named_day, end) for end in span.groups())
+            return self("from_to", low=low, high=high)
+        value = DAY.sub(self.named_day, value)
         texts = self.known["texts"]
         return str(self.known["words"]["comma"]).join(
             str(texts.get(each, each)) for each in value.split(", ")
         )
+
+    def named_day(self, found: re.Match[str]) -> str:
+        """Write a day or month, as 30 Jun 2026 or Jun 2026, with the month of the language."""
+        month = list(messages("en")["short_months"]).index(found["month"])
+        return f"{found['day'] or ''}{self.known['short_months'][month]} {found['year']}"
 
     def figures(self, number: str) -> str:
         """Write a number made as 1,234.5 with the language's own signs."""

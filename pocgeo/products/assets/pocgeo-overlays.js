@@ -2,7 +2,7 @@
    as textContent or on a canvas. Styles come from styles.py, classes and ages from overlays.py. */
 (function () {
   'use strict';
-  const P = window.pocgeo, LISTED = 6, MOST_LABELS = 400, URGENT = 5, CROWD = 60, FAR = 0.55;
+  const P = window.pocgeo, LISTED = 6, MOST_LABELS = 400, URGENT = 5, CROWDED = 0.06, FAR = 0.6, FIRST = 2;
 
   /** Features of a packed layer as nested lists of [lat, lon]: feature > part > ring > point. */
   function features(data) {
@@ -29,21 +29,23 @@
       const marks = [...this.sources].flatMap((source) => source.marks(map, size)).filter((mark) => mark.x > -40 && mark.y > -40 && mark.x < size.x + 40 && mark.y < size.y + 40);
       for (const { x, y, half, gives } of marks) if (half) (gives ? soft : taken).push([x - half[0], y - half[1], x + half[0], y + half[1]]);
       marks.sort((a, b) => a.priority - b.priority);
+      const once = new Set();
       let written = 0;
       for (const mark of marks) {
-        if (!mark.text || written >= MOST_LABELS) continue;
+        if (!mark.text || written >= MOST_LABELS || once.has(mark.once)) continue;
         const { x, y, half } = mark;
         pen.font = `${mark.weight} ${mark.size}px system-ui,"Segoe UI","Noto Sans",sans-serif`;
         pen.letterSpacing = mark.spaced ? '0.06em' : '0px';
         const width = pen.measureText(mark.text).width, tall = mark.size, gap = half ? half[0] + 3 : 0, drop = half ? half[1] + tall : tall / 3;
-        const tries = half
-          ? [[x + gap, y + tall / 3], [x - gap - width, y + tall / 3], [x - width / 2, y + drop], [x - width / 2, y - half[1] - 4]]
-          : [[x - width / 2, y + drop]];
+        const beside = (more) => [[x + gap + more, y + tall / 3], [x - gap - width - more, y + tall / 3], [x - width / 2, y + drop + more], [x - width / 2, y - half[1] - 4 - more]];
+        // A capital under a symbol is still named: a little farther off.
+        const tries = !half ? [[x - width / 2, y + drop]] : mark.priority > FIRST ? beside(0) : [0, 10, 20].flatMap(beside);
         for (const [left, base] of tries) {
           const box = [left - 2, base - tall, left + width + 2, base + 4];
           if (box[0] < 4 || box[1] < 18 || box[2] > size.x - 40 || box[3] > size.y - 36 || hits(taken, box) || (mark.priority > URGENT && hits(soft, box))) continue;
           taken.push(box);
           written++;
+          if (mark.once) once.add(mark.once);
           pen.textAlign = 'left';
           P.haloed(pen, mark.text, left, base, mark.colour, 3.4);
           break;
@@ -68,13 +70,17 @@
       if (this.member) { if (yes) this.sheet.add(this.member); else this.sheet.drop(this.member); }
       if (map.pocLabels && this.data) map.pocLabels.set(this, yes);
     },
+    /** Whether symbols of full size would cover the map as it opens. */
+    crowds(map) { const size = P.SYMBOLS[this.head.style.symbol]; return Boolean(size) && this.data.parts.length * size[0] * size[1] > CROWDED * map.pocWhole; },
     /** Make the features; called once, in the order of the map's layers. */
     build(map, order) {
       const { style } = this.head, { data } = this, draw = style.draw;
+      this.crowded = this.crowds(map);
       if (draw === 'line' || draw === 'dot' || draw === 'place') {
-        this.sheet = draw === 'line' ? map.pocThread : map.pocSpots;
+        this.sheet = style.beneath ? beneath(map) : draw === 'line' ? map.pocThread : map.pocSpots;
         this.member = draw === 'line' ? this.lines(order) : draw === 'dot' ? this.dots(order) : new P.Places(data, order, RANKS, (i) => this.rank(i));
         if (style.hover) this.member.explain = (hit) => this.explained(hit.feature, hit.many);
+        if (data.fills) this.fills(map, data.fills);
         if (style.label && data.labels && draw === 'line') features(data).forEach((parts, i) => this.label(map, style, middleOf(parts), i));
       } else {
         features(data).forEach((parts, i) => {
@@ -86,6 +92,15 @@
         });
       }
       if (map.hasLayer(this)) this.shown(map, true);
+    },
+    /** The areas of a layer of lines: lakes over the cells, neighbours beneath the land. */
+    fills(map, data) {
+      const { style } = this.head, fills = style.fills, renderer = style.beneath ? map.pocFarLand : map.pocWater;
+      features(data).forEach((parts, i) => {
+        const own = Object.assign({}, fills, (fills.kinds || {})[data.kinds[i]]);
+        if (parts.length) this.addLayer(L.polygon(parts, { renderer, interactive: false, stroke: false, smoothFactor: 1, fillColor: own.fill, fillOpacity: own.opacity }));
+      });
+      for (const [i, lon, lat] of data.named) this.named.push(Object.assign({ latlng: L.latLng(lat, lon), text: data.names[i], half: null, once: `${style.beneath ? 0 : 1}/${i}` }, fills.label));
     },
     /** Looks of the layer: one for each class, or for each kind, or one; and which a feature has. */
     looks() {
@@ -99,7 +114,7 @@
     rank(i) { const own = (this.head.style.kinds || {})[word(this.data.kinds, i)]; return own ? own.rank : 2; },
     symbol(style, parts, i, order) {
       const [width, height] = P.SYMBOLS[style.symbol];
-      return L.marker(parts[0][0][0], { pane: 'poc-symbols', keyboard: false, zIndexOffset: 10000 * order, icon: L.divIcon({ html: P.symbol(style.symbol, word(this.data.kinds, i), style.status), className: 'poc-symbol' + (this.data.parts.length > CROWD ? ' poc-many' : ''), iconSize: [width, height] }) });
+      return L.marker(parts[0][0][0], { pane: 'poc-symbols', keyboard: false, zIndexOffset: 10000 * order, icon: L.divIcon({ html: P.symbol(style.symbol, word(this.data.kinds, i), style.status), className: 'poc-symbol' + (this.crowded ? ' poc-many' : ''), iconSize: [width, height] }) });
     },
     area(map, style, parts) {
       return L.polygon(parts, {
@@ -126,8 +141,8 @@
         const scale = 256 * Math.pow(2, map.getZoom()), corner = map.getPixelBounds().min;
         return this.member.groups(map.getZoom()).filter((g) => g.points.length > 1).map((g) => { const r = this.member.radius(g.points.length); return { x: g.x * scale - corner.x, y: g.y * scale - corner.y, half: [r, r], text: '', priority: 9, gives: true }; });
       }
-      const small = this.data.parts.length > CROWD && map.getContainer().classList.contains('poc-far') ? FAR : 1;
-      return this.named.map((mark) => { const at = map.latLngToContainerPoint(mark.latlng); return Object.assign({}, mark, { x: at.x, y: at.y, half: mark.half && [mark.half[0] * small, mark.half[1] * small] }); });
+      const small = this.crowded && map.getContainer().classList.contains('poc-far') ? FAR : 1;
+      return this.named.map((mark) => { const at = map.latLngToContainerPoint(mark.latlng); return Object.assign({}, mark, { x: at.x, y: at.y, gives: small < 1 && mark.priority > FIRST, half: mark.half && [mark.half[0] * small, mark.half[1] * small] }); });
     },
     explained(i, many) {
       const box = P.element('div'), data = this.data, title = many ? P.number(many.length) : word(data.labels, i);
@@ -145,6 +160,12 @@
       return box;
     }
   });
+
+  /** The canvas of lines that lie under the land; made where there are any. */
+  function beneath(map) {
+    if (!map.pocFarLines) map.pocFarLines = new P.Sheet({ pane: 'poc-far-lines' }).addTo(map);
+    return map.pocFarLines;
+  }
 
   /** Middle of the box of the longest ring: good enough for a name. */
   function middleOf(parts) {

@@ -3,7 +3,7 @@
 (function () {
   'use strict';
   const P = window.pocgeo, el = P.element, say = P.say;
-  const PANES = { 'poc-land': 200, 'poc-cells': 300, 'poc-grid': 390, 'poc-areas': 400, 'poc-lines': 410, 'poc-marks': 450, 'poc-points': 460, 'poc-symbols': 600, 'poc-labels': 610 };
+  const PANES = { 'poc-far': 150, 'poc-far-lines': 160, 'poc-land': 200, 'poc-cells': 300, 'poc-water': 380, 'poc-grid': 390, 'poc-areas': 400, 'poc-lines': 410, 'poc-marks': 450, 'poc-points': 460, 'poc-symbols': 600, 'poc-labels': 610 };
   const HEARD = ['poc-marks', 'poc-symbols'];
   const MOST_KINDS = 7, TIP_PX = 300;
   const page = { maps: 0, ready: 0 };
@@ -17,6 +17,8 @@
     }
     map.pocAreas = L.canvas({ pane: 'poc-areas', padding: 0.35 });
     map.pocMarks = L.canvas({ pane: 'poc-marks', padding: 0.35, tolerance: 3 });
+    map.pocWater = L.canvas({ pane: 'poc-water', padding: 0.35 });
+    map.pocFarLand = L.canvas({ pane: 'poc-far', padding: 0.35 });
     map.pocLand = L.canvas({ pane: 'poc-land', padding: 0.35 });
   }
 
@@ -254,7 +256,8 @@
   function fitted(map, bounds, below) {
     const box = L.latLngBounds([bounds[1], bounds[0]], [bounds[3], bounds[2]]);
     map.fitBounds(box, { paddingTopLeft: [26, 26], paddingBottomRight: [26, below], animate: false });
-    const whole = map.getZoom(), far = () => map.getContainer().classList.toggle('poc-far', map.getZoom() < whole + 1.5);
+    const whole = map.getZoom(), corners = [box.getNorthWest(), box.getSouthEast()].map((at) => map.project(at)), far = () => map.getContainer().classList.toggle('poc-far', map.getZoom() < whole + 1.5);
+    map.pocWhole = (corners[1].x - corners[0].x) * (corners[1].y - corners[0].y);
     map.on('zoom', far);
     far();
     map.setMinZoom(Math.max(1, whole - 2));

@@ -37,7 +37,7 @@ from pocgeo.products.maps.classes import Classed, classed
 from pocgeo.products.maps.mosaic import Mosaic, mosaic_of, values_of
 from pocgeo.products.maps.page import DISCLAIMER, PageFrame
 from pocgeo.products.maps.palettes import MISSING
-from pocgeo.products.maps.spec import MapSpec, MeasureSpec
+from pocgeo.products.maps.spec import BACKGROUND, MapSpec, MeasureSpec
 from pocgeo.products.maps.translation import columns_of, released_in, spec_in, tables_in
 from pocgeo.products.maps.wording import column_of
 from pocgeo.products.released import Released
@@ -205,8 +205,9 @@ def draw_map(
     plane, window = plane_of(frame.boundary.bounds, width * wide / (height * high))
     axes = made.add_axes(place)
     axes.set(xlim=window[:2], ylim=window[2:], xticks=[], yticks=[], facecolor="#f4f6f7")
-    over = Over(axes=axes, plane=plane, window=window, scale=sheet.scale, words=words)
     shore = plane.geometry(np.array([frame.boundary]))
+    over = Over(axes=axes, plane=plane, window=window, scale=sheet.scale, words=words,
+                shore=shore[0], unit=(window[1] - window[0]) / (width * wide * 72))  # fmt: skip
     axes.add_collection(PathCollection(list(filled(shore[0])), facecolors="white",
                                        edgecolors="none", zorder=1))  # fmt: skip
     if coloured is not None:
@@ -217,7 +218,8 @@ def draw_map(
     for number, item in enumerate(spec.overlays):
         if item.layer not in overlays or not item.show:
             continue
-        if draw_overlay(over, item, overlays[item.layer], 3 + 0.2 * number):
+        drawn = draw_overlay(over, item, overlays[item.layer], 3 + 0.2 * number)
+        if drawn and item.layer != BACKGROUND.layer:
             name = item.name or overlays[item.layer].title
             entries.append(LegendEntry(label=name, style=item.style or item.layer))
     outline = [
@@ -225,7 +227,7 @@ def draw_map(
     ]
     for ring in outline:
         axes.plot(ring[:, 0], ring[:, 1], color="#20303f", lw=1.1 * sheet.scale, zorder=2.9)
-    labels(over, (window[1] - window[0]) / (width * wide * 72))
+    labels(over)
     north_and_scale(axes, window, words, 5.6 * sheet.scale)
     return entries
 

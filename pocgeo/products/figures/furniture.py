@@ -23,6 +23,11 @@ MARKING_COLOURS = {
     "UNCLASSIFIED": "#1e6b3a", "CONFIDENTIAL": "#8a5a00", "STRICTLY CONFIDENTIAL": "#9c1c1c",
 }  # fmt: skip
 
+AIR = 4.0
+"""Points between two labels."""
+
+Box = tuple[float, float, float, float]
+
 STEPS_DEG = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -73,8 +78,8 @@ def north_and_scale(
     whole = nice_length(wide * 0.22)
     x, y, thick = left + 0.05 * wide, bottom + 0.055 * high, 0.008 * high
     back: Any = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "zorder": 9.1}
-    axes.add_patch(Rectangle((x - 0.015 * wide, y - 0.02 * high), whole + 0.09 * wide,
-                             0.075 * high, **back))  # fmt: skip
+    a, b, low, up = scale_box(window)
+    axes.add_patch(Rectangle((a, low), b - a, up - low, **back))
     for part, colour in enumerate(("#20303f", "white")):
         axes.add_patch(Rectangle((x + part * whole / 2, y), whole / 2, thick, facecolor=colour,
                                  edgecolor="#20303f", lw=0.6, zorder=9.2))  # fmt: skip
@@ -91,22 +96,37 @@ def north_and_scale(
               va="bottom", color="#20303f", zorder=9.2)  # fmt: skip
 
 
+def scale_box(window: Box) -> Box:
+    """Give the room that the scale bar takes: left, right, bottom, top."""
+    left, right, bottom, top = window
+    wide, high = right - left, top - bottom
+    start = left + 0.035 * wide
+    return (start, start + nice_length(wide * 0.22) + 0.09 * wide,
+            bottom + 0.035 * high, bottom + 0.11 * high)  # fmt: skip
+
+
+def north_box(window: Box) -> Box:
+    """Give the room that the arrow to the north takes: left, right, bottom, top."""
+    _, right, bottom, top = window
+    wide, high = right - window[0], top - bottom
+    return right - 0.065 * wide, right - 0.025 * wide, top - 0.135 * high, top - 0.015 * high
+
+
 def nice_length(wanted_km: float) -> float:
     """Round down to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(wanted_km))
     return max(step * power for step in (1, 2, 5) if step * power <= wanted_km)
 
 
-def labels(over: Over, unit: float) -> None:
-    """Write the labels that find room, the important first, none over another.
-
-    `unit` is the length of a typographic point on the sheet, kilometres.
-    """
+def labels(over: Over) -> None:
+    """Write the labels that find room, the important first, none over another or close to it."""
+    unit = over.unit
     taken = [
         (x - half * unit, x + half * unit, y - 0.6 * half * unit, y + 0.6 * half * unit)
         for x, y, half in ((x, y, half * over.scale) for x, y, half in over.marks)
     ]
     left, right, bottom, top = over.window
+    taken += [scale_box(over.window), north_box(over.window)]
     ordered = sorted(over.labels, key=lambda label: (label.priority, -label.y, label.x))
     for label in ordered:
         text = over.words.shaped(label.text)
@@ -116,7 +136,8 @@ def labels(over: Over, unit: float) -> None:
         box = spot(label, wide, high, gap, taken, (left, right, bottom, top))
         if box is None:
             continue
-        taken.append(box)
+        air = AIR * over.scale * unit
+        taken.append((box[0] - air, box[1] + air, box[2] - air / 2, box[3] + air / 2))
         how: Any = {
             "fontsize": label.size, "weight": "bold" if label.bold else "normal", "ha": "left",
             "va": "center",
@@ -131,12 +152,14 @@ def spot(
     label: Label, wide: float, high: float, gap: float, taken: Sequence[tuple[float, ...]],
     window: tuple[float, float, float, float],
 ) -> tuple[float, float, float, float] | None:  # fmt: skip
-    """Find room for a label: right, left, above or below of its point; None where there is none."""
+    """Find room for a label beside its point, or on it; None where there is none."""
     x, y = label.x, label.y
-    corners = (
+    corners: list[tuple[float, float]] = [
         (x + gap, y - high / 2), (x - gap - wide, y - high / 2), (x - wide / 2, y + gap),
         (x - wide / 2, y - gap - high),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if label.centred:
+        corners.insert(0, (x - wide / 2, y - high / 2))
     for a, b in corners:
         inside = window[0] < a and a + wide < window[1] and window[2] < b and b + high < window[3]
         free = all(a > o[1] or a + wide < o[0] or b > o[3] or b + high < o[2] for o in taken)
@@ -188,16 +211,20 @@ def legend(
     line = size * 1.75 / 72 / inches[1]
     y = paragraph(figure, (left, right, bottom, top), heading, words, size * 1.08, weight="bold")
     wide = 2.2 * size / 72 / inches[0]
+    letters = max(8, int((right - left - wide - 0.006) * inches[0] * 72 / (size * 0.56)))
     for entry in entries:
-        y -= line
+        said = entry.label + (f"  ({entry.share})" if entry.share else "")
+        rows = textwrap.wrap(said, letters) or [""]
+        y -= line + (len(rows) - 1) * 0.75 * line
         if y < bottom:
             break
         x = right - wide if words.right_to_left else left
-        swatch(figure, (x, y, wide, line * 0.72), entry)
+        high = y + (len(rows) - 1) * 0.75 * line
+        swatch(figure, (x, high, wide, line * 0.72), entry)
         text_x, anchor = (x - 0.006, "right") if words.right_to_left else (x + wide + 0.006, "left")
-        said = entry.label + (f"  ({entry.share})" if entry.share else "")
-        figure.text(text_x, y + line * 0.36, words.shaped(said), fontsize=size, ha=anchor,
-                    va="center")  # fmt: skip
+        for number, row in enumerate(rows):
+            figure.text(text_x, high + line * (0.36 - 0.75 * number), words.shaped(row),
+                        fontsize=size, ha=anchor, va="center")  # fmt: skip
     return float(y - line * 0.6)
 
 
@@ -224,9 +251,13 @@ def swatch(figure: Any, box: tuple[float, float, float, float], entry: LegendEnt
         marker = {"site": "^", "base": "s"}.get(symbol, "o")
         fill = {"site": "#ffd58a", "base": "#bfe0ff", "place": "white", "alert": "none"}
         figure.add_artist(
-            line_of([x + wide / 2], [middle], figure, marker=marker, ls="", ms=6,
+            line_of([x + wide / 2], [middle], figure, marker=marker, ls="",
+                    ms=8 if symbol == "rank" else 6,
                     mfc=fill.get(symbol, style.get("fill", "white")), mec="#20303f", mew=0.8)
         )  # fmt: skip
+        if symbol == "rank":
+            figure.text(x + wide / 2, middle, "1", fontsize=4.4, weight="bold", ha="center",
+                        va="center_baseline")  # fmt: skip
 
 
 def line_of(x: list[float], y: list[float], figure: Any, **how: Any) -> Any:

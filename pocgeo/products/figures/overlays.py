@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pocgeo.products.figures.plane import Plane
 from pocgeo.products.figures.words import Words
 from pocgeo.products.maps.chart import placed
+from pocgeo.products.maps.fills import areal, name_places
 from pocgeo.products.maps.overlays import geometry_of
 from pocgeo.products.maps.spec import OverlaySpec
 from pocgeo.products.maps.styles import STYLES
@@ -27,6 +28,19 @@ Box = tuple[float, float, float, float]
 
 GAPS = {"base": 9.5, "site": 4.5, "alert": 3.5, "rank": 5.5}
 """Half the width of a symbol, points."""
+
+CROWDED, SMALLER = 0.04, 0.6
+"""Part of the map that symbols may cover at full size, and their size beyond that."""
+
+APART = 24.0
+"""Points between two places that are drawn."""
+
+PLACE_PRIORITY = (2.0, 5.0, 6.0, 7.0)
+AFTER_PLACES = 5.0
+"""Order of labels, 1 the first; names of crowded sites come after those of places."""
+
+BENEATH = 0.5
+"""Order of what lies under the land of the AOI."""
 
 NAVY = "#0b2a45"
 
@@ -45,6 +59,9 @@ class Label:
     gap: float = 4.5
     """From the point to the letters, points."""
 
+    centred: bool = False
+    """Whether it stands on the point, not beside it."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Over:
@@ -57,6 +74,12 @@ class Over:
 
     scale: float
     words: Words
+    shore: Any
+    """Outline of the AOI on the sheet."""
+
+    unit: float
+    """Kilometres of a typographic point."""
+
     labels: list[Label] = field(default_factory=list)
     marks: list[tuple[float, float, float]] = field(default_factory=list)
     """x, y in kilometres and half a width in points: symbols that no letter may cover."""
@@ -82,20 +105,36 @@ def draw_overlay(over: Over, spec: OverlaySpec, released: Released, order: float
     for name in (spec.kind, spec.label):
         if name:
             refuse_confidential(released, name)
-    table = released.table.iloc[:rows].loc[drawn]
+    table, shapes = larger_first(released.table.iloc[:rows].loc[drawn], shapes, spec.size)
     kinds = column(table, spec.kind, len(shapes))
     names = column(table, spec.label, len(shapes))
     seen = in_window(shapes, over.window)
+    if style["draw"] == "place":
+        seen[seen] = with_room(over, shapes[seen], style, kinds[seen])
     shapes, kinds, names = shapes[seen], kinds[seen], names[seen]
     if not shapes.size:
         return False
     how = str(style["draw"])
+    order = BENEATH if style.get("beneath") else order
+    if "fills" in style:
+        lakes_and_neighbours(over, shapes, kinds, names, style, order)
     if how in {"line", "area"}:
         lines_and_areas(over, shapes, kinds, style, order)
     else:
         marks(over, shapes, kinds, style, order)
     wanted_labels(over, shapes, kinds, names, style)
     return True
+
+
+def larger_first(
+    table: pd.DataFrame, shapes: NDArray[np.object_], size: str | None
+) -> tuple[pd.DataFrame, NDArray[np.object_]]:
+    """Put the larger before the smaller, as the page does."""
+    if size not in table.columns:
+        return table, shapes
+    sizes = table[size].to_numpy("float64", na_value=-np.inf)
+    order = np.argsort(-sizes, kind="stable")
+    return table.iloc[order], shapes[order]
 
 
 def column(table: pd.DataFrame, name: str | None, rows: int) -> NDArray[np.object_]:
@@ -148,6 +187,37 @@ def lines_and_areas(
         )
 
 
+def lakes_and_neighbours(
+    over: Over,
+    shapes: NDArray[np.object_],
+    kinds: NDArray[np.object_],
+    names: NDArray[np.object_],
+    style: Mapping[str, Any],
+    order: float,
+) -> None:
+    """Fill the areas of a layer of lines, and note their names where there is room for them."""
+    left, right, bottom, top = over.window
+    beyond = over.shore if style.get("beneath") else None
+    look = style["fills"]
+    for shape, kind, name in zip(*(each[areal(shapes)] for each in (shapes, kinds, names)),
+                                 strict=True):  # fmt: skip
+        own = {**look, **look.get("kinds", {}).get(str(kind), {})}
+        over.axes.add_collection(
+            PathCollection(list(filled(shape)), facecolors=own["fill"], alpha=own["opacity"],
+                           edgecolors="none", zorder=order - 0.05)
+        )  # fmt: skip
+        places = name_places(shape, [(left, bottom, right, top)], beyond) if name else []
+        over.labels += [a_label(over, place, str(name), look["label"]) for place in places]
+
+
+def a_label(over: Over, place: tuple[float, float], text: str, look: Mapping[str, Any]) -> Label:
+    """Make the label of an area, around its middle."""
+    return Label(
+        x=place[0], y=place[1], text=text, size=look["size"] * 0.58 * over.scale,
+        colour=look["colour"], priority=look["priority"], bold=look["weight"] >= 600, centred=True,
+    )  # fmt: skip
+
+
 def strokes(shapes: NDArray[np.object_]) -> Iterator[NDArray[np.float64]]:
     """Give every line and ring of some shapes as points."""
     parts = shapely.get_parts(shapes)
@@ -176,13 +246,14 @@ def marks(
 ) -> None:
     """Draw points: dots, places by rank, symbols of our own."""
     centres = shapely.get_coordinates(shapely.centroid(shapes))
-    x, y, s = centres[:, 0], centres[:, 1], over.scale
     ax = over.axes
     symbol = style.get("symbol", style["draw"])
-    over.marks += [(px, py, GAPS[symbol]) for px, py in centres if symbol in GAPS]
+    smaller = SMALLER if crowded(over, symbol, len(shapes)) else 1.0
+    x, y, s = centres[:, 0], centres[:, 1], over.scale * smaller
+    over.marks += [(px, py, GAPS[symbol] * smaller) for px, py in centres if symbol in GAPS]
     if symbol == "base":
         for (px, py), kind in zip(centres, kinds, strict=True):
-            base_mark(over, px, py, str(kind), str(style.get("status", "")), order)
+            base_mark(over.axes, (px, py), str(kind), str(style.get("status", "")), order, s)
     elif symbol == "site":
         ax.scatter(x, y, s=34 * s, marker="^", c="#ffd58a", edgecolors="#6a3d00",
                    linewidths=0.9 * s, zorder=order)  # fmt: skip
@@ -197,10 +268,8 @@ def marks(
             ax.text(px, py, str(kind), fontsize=5.6 * s, weight="bold", ha="center", va="center",
                     zorder=order + 0.1)  # fmt: skip
     elif symbol == "place":
-        ranks = np.array([of_kind(style, str(kind)).get("rank", 3) for kind in kinds])
-        few = len(shapes) <= 400
-        kept = ranks <= (3 if few else 1 if (ranks <= 1).any() else 2)
-        ax.scatter(x[kept], y[kept], s=(13 - 3 * ranks[kept]) * s, marker="o", c="white",
+        ranks = ranks_of(style, kinds)
+        ax.scatter(x, y, s=(13 - 3 * ranks) * s, marker="o", c="white",
                    edgecolors="#222222", linewidths=0.7 * s, zorder=order)  # fmt: skip
     else:
         size = float(style.get("radius", 3)) ** 2 * 0.9 * s
@@ -209,25 +278,54 @@ def marks(
                    linewidths=0.4 * s, alpha=style.get("opacity", 1), zorder=order)  # fmt: skip
 
 
-def base_mark(over: Over, x: float, y: float, kind: str, status: str, order: float) -> None:
+def ranks_of(style: Mapping[str, Any], kinds: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Give the rank of places: 0 the first, 3 the least."""
+    return np.array([of_kind(style, str(kind)).get("rank", 3) for kind in kinds], dtype=np.int64)
+
+
+def crowded(over: Over, symbol: str, count: int) -> bool:
+    """Say whether so many symbols of full size would cover the map."""
+    left, bottom, right, top = over.shore.bounds
+    room = max((right - left) * (top - bottom), 1e-9) / (over.unit * over.scale) ** 2
+    return bool(count * (2 * GAPS.get(symbol, 0.0)) ** 2 > CROWDED * room)
+
+
+def with_room(
+    over: Over, shapes: NDArray[np.object_], style: Mapping[str, Any], kinds: NDArray[np.object_]
+) -> NDArray[np.bool_]:
+    """Keep the places that stand apart from each more important one; every city is kept."""
+    ranks = ranks_of(style, kinds)
+    centres = shapely.get_coordinates(shapely.centroid(shapes)) / (APART * over.scale * over.unit)
+    kept = np.zeros(len(shapes), dtype=bool)
+    held: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    for row in np.argsort(ranks, kind="stable").tolist():
+        x, y = centres[row].tolist()
+        i, j = int(x // 1), int(y // 1)
+        around = (held.get((i + a, j + b), ()) for a in (-1, 0, 1) for b in (-1, 0, 1))
+        free = all((x - u) ** 2 + (y - v) ** 2 >= 1 for near in around for u, v in near)
+        if free or ranks[row] == 0:
+            kept[row] = True
+            held.setdefault((i, j), []).append((x, y))
+    return kept
+
+
+def base_mark(
+    axes: Axes, place: tuple[float, float], kind: str, status: str, order: float, scale: float
+) -> None:
     """Draw a base as a framed box with its kind in it; a headquarters stands on a staff."""
     said = kind[:4] if kind and kind != "other" else "•"
     closed = status == "closed"
-    over.axes.annotate(
-        said, (x, y), fontsize=5.2 * over.scale, weight="bold", ha="center", va="center",
-        color="#5b6570" if closed else NAVY, zorder=order + 0.2, annotation_clip=True,
+    axes.annotate(
+        said, place, fontsize=5.2 * scale, weight="bold", ha="center", va="center",
+        color="#5b6570" if closed else NAVY, zorder=order + 0.1, annotation_clip=True,
         bbox={"boxstyle": "square,pad=0.25", "fc": "#e4e7ea" if closed else "#bfe0ff",
-              "ec": "#5b6570" if closed else NAVY, "lw": 0.9 * over.scale,
+              "ec": "#5b6570" if closed else NAVY, "lw": 0.9 * scale,
               "ls": "--" if status == "planned" else "-"},
     )  # fmt: skip
     if kind == "HQ":
-        over.axes.annotate(
-            "", (x, y), xytext=(-8.2 * over.scale, -9.5 * over.scale), textcoords="offset points",
-            arrowprops={"arrowstyle": "-", "lw": 0}, zorder=order,
-        )  # fmt: skip
-        over.axes.plot(
-            [x], [y], marker=[(-1.0, 0.6), (-1.0, -1.6)], markersize=13 * over.scale, color=NAVY,
-            markeredgewidth=1.0 * over.scale, zorder=order,
+        axes.plot(
+            [place[0]], [place[1]], marker=[(-1.0, 0.6), (-1.0, -1.6)], markersize=13 * scale,
+            color=NAVY, markeredgewidth=1.0 * scale, zorder=order,
         )  # fmt: skip
 
 
@@ -244,6 +342,8 @@ def wanted_labels(
     if not said and not place:
         return
     left, right, bottom, top = over.window
+    symbol = str(style.get("symbol", ""))
+    late = AFTER_PLACES if crowded(over, symbol, len(shapes)) and symbol == "site" else 0.0
     points = shapely.get_coordinates(shapely.point_on_surface(shapes))
     for (x, y), name, kind in zip(points, names, kinds, strict=True):
         if not name or not (left < x < right and bottom < y < top):
@@ -256,8 +356,9 @@ def wanted_labels(
                 text=str(name),
                 size=(7.4 - 0.7 * rank if place else said.get("size", 11) * 0.58) * over.scale,
                 colour=str(said.get("colour", "#1a1a1a")),
-                priority=float(said.get("priority", 5 + 2 * rank if place else 6)),
+                priority=float(PLACE_PRIORITY[rank] if place else said.get("priority", 6) + late),
                 bold=bool(said.get("weight")) or (place and rank == 0),
-                gap=GAPS.get(str(style.get("symbol")), 3.5) + 1.0,
+                gap=GAPS.get(symbol, 3.5) * (SMALLER if late else 1.0) + 1.0,
+                centred=style["draw"] in {"line", "area"},
             )
         )

@@ -125,7 +125,9 @@ def keep_settings(
             "title": spec.title,
             "bounds": list(ground.boundary.bounds),
             "absent": [
-                item.name or item.layer for item in spec.overlays if item.layer not in overlays
+                item.name or item.layer
+                for item in spec.overlays
+                if item.layer not in overlays and not item.optional
             ],
             "single": ground.single,
             "aoi": ground.aoi_name,

@@ -1,7 +1,7 @@
 """Points, lines and areas over the cells: styles, packed geometry, the folium layer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pocgeo.ground.errors import BadInput, MissingColumns, UnknownName
 from pocgeo.products.disclosure import Released
 from pocgeo.products.maps.cellpack import pack_json
+from pocgeo.products.maps.fills import packed_fills
 from pocgeo.products.maps.geometry import packed_geometry
 from pocgeo.products.maps.offline import OfflineFigure
 from pocgeo.products.maps.palettes import CATEGORY_COLOURS, ramp
@@ -28,7 +29,7 @@ from pocgeo.products.words import ENGLISH, Words
 __all__ = ["Ground", "OverlayLayer", "OverlayPack", "pack_boundary", "pack_overlay"]
 
 MARGIN = 0.5
-"""Context drawn around the AOI, parts of its longer side."""
+"""Context drawn around the AOI, parts of its longer side; twice that of what lies beneath."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,10 @@ def pack_overlay(
     if style_name not in STYLES:
         raise UnknownName("map style", style_name, STYLES)
     style = dict(STYLES[style_name]) | ({"cluster": True} if spec.cluster else {})
+    beneath = bool(style.get("beneath"))
+    box = None if ground is None else around(ground.boundary, MARGIN * (1 + beneath))
+    if beneath and box is not None:
+        released = touching(released, box)
     table = released.table if spec.top is None else released.table.iloc[: spec.top]
     geometry = geometry_of(released, len(table))
     drawn = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
@@ -86,9 +91,11 @@ def pack_overlay(
     if spec.size in table.columns:
         order = np.argsort(-table[spec.size].to_numpy("float64", na_value=-np.inf), kind="stable")
         table, geometry = table.iloc[order], geometry[order]
-    content = packed_geometry(geometry, style, None if ground is None else around(ground.boundary))
+    content = packed_geometry(geometry, style, box)
     words = ENGLISH if ground is None else ground.words
-    content |= packed_columns(spec, released, table, words)
+    content |= packed_columns(spec, released, table, words, style)
+    if "fills" in style:
+        content |= filled(spec, released, table, geometry, box, ground)
     classes = (
         None if spec.age is None or ground is None else aged(spec, table, ground.cut_off_on, words)
     )
@@ -100,6 +107,37 @@ def pack_overlay(
         head |= {"classes": classes.legend(), "classed": classes.title}
     packed = pack_json(content)
     return OverlayPack(head=head | {"data": packed.name}, name=packed.name, content=packed.content)
+
+
+def touching(released: Released, box: tuple[float, float, float, float]) -> Released:
+    """Keep what touches a box: of a file of the whole world, little does."""
+    seen = shapely.intersects(geometry_of(released, len(released.table)), shapely.box(*box))
+    return replace(released, table=released.table.loc[seen])
+
+
+def filled(
+    spec: OverlaySpec,
+    released: Released,
+    table: pd.DataFrame,
+    geometry: NDArray[np.object_],
+    box: tuple[float, float, float, float] | None,
+    ground: Ground | None,
+) -> dict[str, Any]:
+    """Pack the areas of a layer of lines: what is filled, and where its names stand."""
+    for name in (spec.kind, spec.label):
+        if name:
+            refuse_confidential(released, name)
+    kinds, names = (texts_of(table, name) for name in (spec.kind, spec.label))
+    style, boundary = STYLES[spec.style or spec.layer], ground and ground.boundary
+    fills = packed_fills(geometry, kinds, names, style, box, boundary)
+    return {} if fills is None else {"fills": fills}
+
+
+def texts_of(table: pd.DataFrame, name: str | None) -> list[str]:
+    """Take a column as texts; empty where there is none or a value is unknown."""
+    if not name or name not in table:
+        return [""] * len(table)
+    return [str(text) for text in table[name].astype("string").fillna("")]
 
 
 def overlay_head(
@@ -123,12 +161,17 @@ def overlay_head(
 
 
 def packed_columns(
-    spec: OverlaySpec, released: Released, table: pd.DataFrame, words: Words
+    spec: OverlaySpec,
+    released: Released,
+    table: pd.DataFrame,
+    words: Words,
+    style: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Pack the columns of tooltips, labels and kinds, each as words and a position per feature."""
     content: dict[str, Any] = {"facts": []}
     facts = [name for name in spec.facts if name in table.columns]
-    wanted = [name for name in (spec.label, spec.kind) if name and name in table.columns]
+    written = None if "fills" in style else spec.label  # the fills hold their own names
+    wanted = [name for name in (written, spec.kind) if name and name in table.columns]
     for name in (*facts, *wanted):
         refuse_confidential(released, name)
         text = table[name].fillna("") if name == spec.label and name not in facts else table[name]
@@ -189,10 +232,10 @@ def by_kind(kinds: Mapping[str, Any]) -> FeatureClasses:
     return FeatureClasses(title=str(kinds["label"]), at=list(kinds["at"]), of=of)
 
 
-def around(boundary: Any) -> tuple[float, float, float, float]:
+def around(boundary: Any, part: float = MARGIN) -> tuple[float, float, float, float]:
     """Give the box of the AOI with a margin: what lies beyond is not drawn."""
     west, south, east, north = boundary.bounds
-    margin = MARGIN * max(east - west, north - south)
+    margin = part * max(east - west, north - south)
     return west - margin, south - margin, east + margin, north + margin
 
 

@@ -7,7 +7,14 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from pocgeo.ground.declarations import declared, read_toml
 from pocgeo.ground.errors import BadInput, UnknownName
-from pocgeo.products.maps.spec import Category, Compare, MapSpec, MeasureSpec, OverlaySpec
+from pocgeo.products.maps.spec import (
+    BACKGROUND,
+    Category,
+    Compare,
+    MapSpec,
+    MeasureSpec,
+    OverlaySpec,
+)
 
 __all__ = ["map_names", "map_spec"]
 
@@ -48,12 +55,19 @@ def parsed(path: Path) -> MapSpec:
         row["categories"] = tuple(built(path, Category, kind) for kind in kinds)
     overlays = listed(path, content.get("overlays", []), "overlays")
     content["measures"] = tuple(built(path, MeasureSpec, row) for row in measures)
-    content["overlays"] = tuple(built(path, OverlaySpec, row) for row in overlays)
+    content["overlays"] = over_background(built(path, OverlaySpec, row) for row in overlays)
     if "compare" in content:
         if not isinstance(content["compare"], Mapping):
             raise BadInput(f"{path}: compare must be written as a [compare] table.")
         content["compare"] = built(path, Compare, content["compare"])
     return built(path, MapSpec, {"name": path.stem, **content})
+
+
+def over_background(named: Iterable[OverlaySpec]) -> tuple[OverlaySpec, ...]:
+    """Put what lies around the AOI beneath the layers that a file names, unless it names that."""
+    overlays = tuple(named)
+    has = any(item.layer == BACKGROUND.layer for item in overlays)
+    return overlays if has else (BACKGROUND, *overlays)
 
 
 def listed(path: Path, rows: Any, key: str) -> list[dict[str, Any]]:

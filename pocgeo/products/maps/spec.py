@@ -8,6 +8,7 @@ from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.products.maps.palettes import PALETTES
 
 __all__ = [
+    "BACKGROUND",
     "Category",
     "Compare",
     "MapSpec",
@@ -172,6 +173,15 @@ class OverlaySpec:
 
     age_days: tuple[float, ...] = AGE_DAYS
     """Inner edges of the classes of age, days, ascending."""
+
+    optional: bool = False
+    """Whether the map says nothing where the AOI has no such layer."""
+
+
+BACKGROUND = OverlaySpec(
+    layer="surroundings", name="Surroundings", label="name", kind="kind", optional=True
+)
+"""Lies beneath every map of an AOI that has the layer; a map may name it otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

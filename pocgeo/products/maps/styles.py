@@ -7,16 +7,29 @@ __all__ = ["STYLES"]
 
 ROAD = "#7a6248"
 WATER = "#3f7fb5"
+PALE = "#c9deec"
 
 STYLES: Mapping[str, Mapping[str, Any]] = {
-    # draw: line, area, dot, symbol or place. order: 0 lowest. tolerance_deg: how far lines give.
+    # draw: line, area, dot, symbol or place. tolerance_deg: how far lines give. fills: how the
+    # areas of a layer of lines are filled. beneath: under the land of the AOI, never over it.
+    "surroundings": {"draw": "line", "beneath": True, "colour": "#a9a596", "weight": 0.9,
+                     "tolerance_deg": 1e-3, "kinds": {"lake": {"colour": "#9db9cb"},
+                                                      "sea": {"colour": "#9db9cb"}},
+                     "fills": {"fill": "#f0eee7", "opacity": 1,
+                               "kinds": {"lake": {"fill": PALE}, "sea": {"fill": PALE}},
+                               "label": {"size": 12, "weight": 600, "colour": "#5f6469",
+                                         "spaced": True, "priority": 9}}},
     "boundary": {"draw": "area", "colour": "#20303f", "weight": 1.8, "tolerance_deg": 1e-4},
     "floods": {"draw": "area", "colour": WATER, "weight": 0.6, "fill": WATER, "opacity": 0.28,
                "tolerance_deg": 2e-4},
-    "lakes": {"draw": "area", "colour": WATER, "weight": 0.8, "fill": "#bcd7ea", "opacity": 0.9,
+    "lakes": {"draw": "area", "colour": WATER, "weight": 0.8, "fill": PALE, "opacity": 0.9,
               "tolerance_deg": 1e-4},
     "waterways": {"draw": "line", "colour": WATER, "weight": 1.3, "tolerance_deg": 1e-4,
-                  "kinds": {"river": {"weight": 1.9}, "stream": {"weight": 0.9}}},
+                  "kinds": {"river": {"weight": 1.9}, "stream": {"weight": 0.9},
+                            "lake": {"weight": 0.8}},
+                  "fills": {"fill": PALE, "opacity": 0.9,
+                            "label": {"size": 11, "weight": 500, "colour": "#2a618c",
+                                      "priority": 6}}},
     "areas": {"draw": "line", "colour": "#4c5763", "weight": 0.9, "dash": [4, 3],
               "tolerance_deg": 1e-4, "kinds": {"1": {"weight": 1.5, "dash": [7, 3]}},
               "label": {"size": 12, "colour": "#4c5763", "spaced": True, "priority": 8}},
