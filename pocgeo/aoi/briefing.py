@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pocgeo.aoi.patrols import wanted_patrols
+from pocgeo.aoi.patrols import ground_shown, wanted_patrols
 from pocgeo.aoi.plans import is_asked
 from pocgeo.ground.errors import Refused
 from pocgeo.products.briefs import BriefContent, BriefMap, BriefTable, Headline
@@ -163,7 +163,12 @@ def maps(
             continue
         refused += withheld
         further = further_of(aoi, spec, cells, fetch)
-        made.append(BriefMap(spec=spec, cells=cells, overlays=overlays, further=further))
+        ground = None
+        if table == "patrol_cells":
+            ground = ground_shown(aoi.indexed.boundary, cells.table)
+        made.append(
+            BriefMap(spec=spec, cells=cells, overlays=overlays, further=further, boundary=ground)
+        )
     return made
 
 

@@ -84,6 +84,13 @@ class BriefMap:
     further: Mapping[str, Released] = field(default_factory=dict)
     """Tables that `spec.further` names, and the areas of a map drawn by area."""
 
+    boundary: Any = None
+    """Ground that is shown, polygon in degrees; None: that of the whole briefing."""
+
+    def framed(self, frame: PageFrame) -> PageFrame:
+        """Give the frame of the briefing around the ground of this map."""
+        return frame if self.boundary is None else replace(frame, boundary=self.boundary)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BriefTable:
@@ -147,7 +154,10 @@ def brief(content: BriefContent) -> str:
     if content.headlines:
         page.add_section(words("glance"), _glance(content, words))
     for item in content.maps:
-        page.add_map(item.spec, item.cells, item.overlays, item.further)
+        page.add_map(
+            item.spec, item.cells, item.overlays, item.further,
+            boundary=item.framed(content.frame).boundary,
+        )  # fmt: skip
     for table in content.tables:
         before = [tag("p", clean(words.text(table.says)), dir="auto")] if table.says else []
         written = as_html(table.released, table.top, words)

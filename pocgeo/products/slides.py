@@ -156,8 +156,9 @@ def map_slide(deck: Any, content: BriefContent, item: BriefMap, words: Words, dp
     )
     sheet = Sheet(paper="body", dpi=dpi, language=words.language)
     picture = figure_bytes(
-        "png", spec, item.cells, item.overlays, content.frame, sheet=sheet, further=item.further
-    )
+        "png", spec, item.cells, item.overlays, item.framed(content.frame), sheet=sheet,
+        further=item.further,
+    )  # fmt: skip
     shown = slide.shapes.add_picture(
         io.BytesIO(picture), Inches((WIDE - 12.93) / 2), Inches(1.02), Inches(12.93), Inches(5.9)
     )

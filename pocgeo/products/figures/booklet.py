@@ -55,7 +55,7 @@ def pages(content: BriefContent, sheet: Sheet) -> Iterator[Figure]:
     words = Words(sheet.language)
     yield cover(content, sheet, words)
     for item in content.maps:
-        frame = replace(content.frame, title=item.spec.title)
+        frame = replace(item.framed(content.frame), title=item.spec.title)
         yield sheet_figure(
             item.spec, item.cells, item.overlays, frame, sheet=sheet, further=item.further
         )

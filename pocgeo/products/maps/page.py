@@ -106,11 +106,13 @@ class Page:
         cells: Released | None,
         overlays: Mapping[str, Released],
         further: Mapping[str, Released] | None = None,
+        *,
+        boundary: Any = None,
     ) -> None:
         """Add one map; of the tables, only the columns that `spec` names go into the page.
 
         `further` are the tables that `spec.further` names, and the layer `areas` for an audience
-        that has cells by area.
+        that has cells by area. `boundary`: ground shown in place of the frame's.
 
         Raises
         ------
@@ -136,7 +138,7 @@ class Page:
                 )
             self.figure.allow_tiles(spec.tiles)
         ground = Ground(
-            boundary=frame.boundary, aoi_name=frame.aoi_name, cut_off_on=frame.cut_off_on,
+            boundary=frame.boundary if boundary is None else boundary, aoi_name=frame.aoi_name, cut_off_on=frame.cut_off_on,
             single=self.single, words=words,
         )  # fmt: skip
         self.blocks.append(charted(self.figure, spec, ground, cells, overlays, further))
