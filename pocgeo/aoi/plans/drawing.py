@@ -47,7 +47,7 @@ def order_shapes(made: Answered, table: pd.DataFrame, which: str) -> gpd.GeoData
     """
     sites, orders = made.scene.sites, made.orders
     points: Any = shapely.points(sites["lon"], sites["lat"])
-    rows, shapes = [], []
+    rows, shapes, kinds = [], [], []
     for number, order in enumerate(orders):
         if which == "moves" and order.action == "move":
             way = made.ways.get(order.base)
@@ -62,11 +62,13 @@ def order_shapes(made: Answered, table: pd.DataFrame, which: str) -> gpd.GeoData
             continue
         rows.append(number)
         shapes.append(shape)
+        kinds.append(sites["base_kind"].iloc[order.base if order.base >= 0 else order.place])
     columns = ["order_n", "action", "base", "place", "grid_reference", "move_km", "march_by",
                "march_km", "march_min", "caveat", "why"]  # fmt: skip
     facts = table.iloc[rows].reindex(columns=columns).reset_index(drop=True)
     named = facts["place"].astype("string").str.replace(REFERENCE, "", regex=True)
     facts["place"] = named.astype(object).where(named.notna(), None)
+    facts["kind"] = pd.Series(kinds, dtype=object)
     if which == "left":
         facts["grid_reference"] = table["from_grid_reference"].iloc[rows].to_numpy()
     return gpd.GeoDataFrame(facts, geometry=shapes, crs="EPSG:4326")

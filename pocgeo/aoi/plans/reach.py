@@ -34,7 +34,8 @@ def site_minutes(
     reach = replace(moment.reach, season=season, horizon_min=standard.limit_min, reach_min=1.0)
     used = ("cells", "roads", "waterways", "floods", "raster:landcover", "raster:elevation",
             "raster:friction", "landing_sites", "incident_cells")  # fmt: skip
-    facts = sites.drop(columns=["name", "geometry"]).astype(str).to_dict("list")
+    bare = sites.drop(columns=["name", "geometry", "unit", "caveat", "base_kind"])
+    facts = bare.astype(str).to_dict("list")
     shapes = [shape.wkb_hex for shape in sites.geometry]
     key: list[Any] = [index.key(name) for name in used if index.has(name)]
     key += [reach, moment.at, facts, shapes, digest_of(index.terrain_rules), reach_method(index)]

@@ -36,6 +36,9 @@ DEMAND_WORDS = {
 TOLD = ("unit", "caveat")
 """Facts of a base that an order repeats."""
 
+NEW_KIND = "TOB"
+"""What is opened is a temporary operating base."""
+
 COVERED_PART = 0.25
 """House default: in thinning proposals, people within reach today count a quarter."""
 
@@ -249,6 +252,8 @@ def site_rows(
     then["qrf_notice_min"] = pd.to_numeric(then["qrf_notice_min"]).fillna(standard.notice_min)
     spots: Any = shapely.points(then["lon"], then["lat"])
     then["geometry"] = spots
+    now["base_kind"] = bases["kind"].astype(object) if "kind" in bases else None
+    then["base_kind"] = NEW_KIND
     both = pd.DataFrame({name: [*now[name], *then[name]] for name in now.columns})
     for column in ("qrf_notice_min", "max_range_km"):
         both[column] = pd.to_numeric(both[column]).astype("float64")

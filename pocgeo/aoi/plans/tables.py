@@ -103,9 +103,9 @@ def order_table(
         if plan.platoons is not None and place >= 0:
             row["platoons_n"] = plan.platoons[place]
         rows.append(row)
-    columns = ["order_n", "action", "base_id", "base", "unit", "from_grid_reference", "place",
+    columns = ["order_n", "action", "base_id", "base", "from_grid_reference", "place",
                "grid_reference", "move_km", "march_by", "march_km", "march_road_km", "march_min",
-               "gained_persons", "lost_persons", "platoons_n", "caveat", "left_behind",
+               "gained_persons", "lost_persons", "unit", "platoons_n", "caveat", "left_behind",
                "ring_persons", "ring_incidents_n", "lon", "lat", "why"]  # fmt: skip
     table = pd.DataFrame(rows, columns=columns)
     for column in ("move_km", "march_km", "march_road_km", "march_min", "gained_persons",

@@ -138,8 +138,8 @@ class Page:
                 )
             self.figure.allow_tiles(spec.tiles)
         ground = Ground(
-            boundary=frame.boundary if boundary is None else boundary, aoi_name=frame.aoi_name, cut_off_on=frame.cut_off_on,
-            single=self.single, words=words,
+            boundary=frame.boundary if boundary is None else boundary, aoi_name=frame.aoi_name,
+            cut_off_on=frame.cut_off_on, single=self.single, words=words,
         )  # fmt: skip
         self.blocks.append(charted(self.figure, spec, ground, cells, overlays, further))
 
