@@ -127,6 +127,64 @@ def test_slides_open_in_libreoffice_and_show_what_they_should(slides, tmp_path):
     assert colours > 300  # a map, not an empty frame
 
 
+REASON = "No base can be there within 60 minutes, and no patrol has come by for 30 days."
+
+
+def told(rows=12, *, only=False):
+    """A table whose rows have a reason each; `only`: nothing else."""
+    table = pd.DataFrame({"place": [f"Place {i}" for i in range(rows)],
+                          "gap_persons": np.arange(rows, dtype=float),
+                          "reason": [f"{REASON} ({i})" for i in range(rows)]})  # fmt: skip
+    columns = [column("place", "Place"), column("gap_persons", "People in the gap", "persons"),
+               column("reason", "Reason")]  # fmt: skip
+    if only:
+        table, columns = table[["reason"]], columns[2:]
+    made = released(table, *columns, name="gaps")
+    return content(maps=(), tables=(BriefTable(heading="Gaps", released=made, says=""),))
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_the_reason_of_a_row_stands_under_it_on_paper_and_slides(only, tmp_path):
+    said = " ".join(pdf_text(booklet_bytes(told(only=only), dpi=60), tmp_path).split())
+    assert said.count(f"Reason. {REASON}") == 12
+    assert "12 of 12 rows" in said
+    assert "No rows" not in said
+    path = tmp_path / "told.pptx"
+    path.write_bytes(slides_bytes(told(only=only), dpi=60))
+    texts = [
+        cell.text
+        for slide in Presentation(str(path)).slides
+        for shape in slide.shapes
+        for cell in (shape.table.iter_cells() if shape.has_table else [shape])
+        if getattr(cell, "text", "")
+    ]
+    assert sum(text.count(REASON) for text in texts) == 5
+    assert any(text.startswith("5 of 12 rows") for text in texts)
+
+
+def test_rows_that_find_no_room_on_a_sheet_are_not_counted(tmp_path):
+    said = " ".join(pdf_text(booklet_bytes(told(20), dpi=60), tmp_path).split())
+    shown = said.count(REASON)
+    assert 10 <= shown < 20
+    assert f"{shown} of 20 rows" in said
+
+
+def test_arabic_tables_and_figures_begin_on_the_right(tmp_path):
+    path = tmp_path / "ar.pptx"
+    path.write_bytes(slides_bytes(told(), language="ar", dpi=60))
+    (table,) = (shape.table for slide in Presentation(str(path)).slides
+                for shape in slide.shapes if shape.has_table)  # fmt: skip
+    assert [cell.text for cell in table.rows[1].cells] == ["0", "Place 0"]
+    line = table.cell(1, 1).text_frame.paragraphs[0]
+    assert line._p.pPr.get("rtl") == "1"
+    english = tmp_path / "en.pptx"
+    english.write_bytes(slides_bytes(told(), dpi=60))
+    assert b'rtl="1"' not in b"".join(
+        zipfile.ZipFile(english).read(name)
+        for name in zipfile.ZipFile(english).namelist() if "slides/slide" in name
+    )  # fmt: skip
+
+
 def test_a_table_for_others_is_refused_in_every_form():
     partners = content(frame=frame(island(), audience="partners"))
     for form in (brief, booklet_bytes, slides_bytes):

@@ -9,7 +9,7 @@ from pocgeo.products.phrasing import NOTHING, clean, digits_of, figure, is_numbe
 from pocgeo.products.released import Released
 from pocgeo.products.words import ENGLISH, Words
 
-__all__ = ["as_html", "chosen_texts"]
+__all__ = ["as_html", "chosen_texts", "row_sentences"]
 
 MOST_COLUMNS = 10
 LONG_TEXT = 40
@@ -40,11 +40,7 @@ def as_html(released: Released, top: int | None = None, words: Words = ENGLISH) 
     if "grid_reference" in texts:  # a reference that breaks is misread
         texts["grid_reference"] = [each.replace(" ", "\u00a0") for each in texts["grid_reference"]]
     unknown = [name for name in texts if shown.table[name].isna().all()]
-    sentences = [
-        name
-        for name, said in texts.items()
-        if not is_number(shown.table[name]) and max(map(len, said)) > LONG_TEXT
-    ]
+    sentences = _sentences(shown, texts)
     names = _chosen(shown, [*unknown, *sentences])
     left = [name for name in texts if name not in {*names, *unknown, *sentences}]
     rows = []
@@ -65,6 +61,26 @@ def as_html(released: Released, top: int | None = None, words: Words = ENGLISH) 
     named = (("columns_unknown", unknown), ("columns_left", left))
     further = [words(key, list=_labels(shown, each, words)) for key, each in named if each]
     return joined([tag("table", joined(parts)), _said(shown, further, words)])
+
+
+def _sentences(released: Released, texts: dict[str, list[str]]) -> list[str]:
+    """Name the columns of texts so long that they go under their row."""
+    return [
+        name
+        for name, said in texts.items()
+        if not is_number(released.table[name]) and max(map(len, said), default=0) > LONG_TEXT
+    ]
+
+
+def row_sentences(released: Released, words: Words = ENGLISH) -> list[list[str]]:
+    """Write what goes under each row on paper and slides: "Label. Text", a sentence a column."""
+    texts = _texts(released, words)
+    named = [(words.text(released.columns[name].label), texts[name])
+             for name in _sentences(released, texts)]  # fmt: skip
+    return [
+        [f"{label}. {said[row]}" for label, said in named if said[row] not in NOTHING]
+        for row in range(len(released.table))
+    ]
 
 
 def _sentence(label: str, said: str, columns: int) -> SafeHtml:
@@ -94,21 +110,18 @@ def chosen_texts(
 ) -> tuple[list[str], list[list[str]]]:
     """Write the weightiest columns of a table for paper and slides: headings, and rows of texts.
 
-    Columns of sentences, and those that are unknown throughout, are left out.
+    Columns of sentences (see `row_sentences`) and those that are unknown throughout are left out;
+    in a language written from the right, the first column is the last of each row.
     """
     texts = _texts(released, words)
-    without = [
-        name
-        for name, said in texts.items()
-        if not said
-        or released.table[name].isna().all()
-        or (not is_number(released.table[name]) and max(map(len, said)) > LONG_TEXT)
-    ]
+    without = _sentences(released, texts)
+    without += [name for name in texts if released.table[name].isna().all()]
     ordered = sorted(
         (name for name in texts if name not in without),
         key=lambda name: released.columns[name].priority,
     )[:most]
     names = [name for name in texts if name in ordered]
+    names = names[::-1] if words.right_to_left else names
     headings = [_heading(released.columns[name], words) for name in names]
     return headings, [list(row) for row in zip(*(texts[name] for name in names), strict=True)]
 

@@ -15,7 +15,7 @@ from pocgeo.products.briefs import rule as rule_of
 from pocgeo.products.disclosure import policy
 from pocgeo.products.figures import Sheet, Words, figure_bytes
 from pocgeo.products.maps.page import DISCLAIMER
-from pocgeo.products.page_tables import chosen_texts
+from pocgeo.products.page_tables import chosen_texts, row_sentences
 from pocgeo.products.phrasing import clean
 from pocgeo.products.still_zip import still_zip
 
@@ -92,9 +92,16 @@ def new_slide(deck: Any, content: BriefContent, title: str, words: Words) -> Any
     )  # fmt: skip
     head.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
     line = head.text_frame.paragraphs[0]
-    line.alignment = PP_ALIGN.RIGHT if words.right_to_left else PP_ALIGN.LEFT
+    begin(line, words)
     write(line, words.text(title), 24 if len(title) < 62 else 17, INK, bold=True)
     return slide
+
+
+def begin(line: Any, words: Words) -> None:
+    """Begin a paragraph on the side where the language does; its full stop stands at its end."""
+    line.alignment = PP_ALIGN.RIGHT if words.right_to_left else PP_ALIGN.LEFT
+    if words.right_to_left:
+        line._p.get_or_add_pPr().set("rtl", "1")
 
 
 def write(line: Any, text: str, size: float, colour: RGBColor, *, bold: bool = False) -> None:
@@ -113,7 +120,7 @@ def lines(
     box.word_wrap = True
     for number, (text, size, colour, bold) in enumerate(texts):
         line = box.paragraphs[0] if number == 0 else box.add_paragraph()
-        line.alignment = PP_ALIGN.RIGHT if words.right_to_left else PP_ALIGN.LEFT
+        begin(line, words)
         line.space_after = Pt(4)
         write(line, text, size, colour, bold=bold)
 
@@ -137,7 +144,7 @@ def glance(deck: Any, content: BriefContent, words: Words) -> None:
     slide = new_slide(deck, content, words("glance"), words)
     for number, headline in enumerate(content.headlines[:8]):
         value, unit = read_headline(headline, words)
-        left = 0.6 + (number % 2) * (WIDE / 2 - 0.2)
+        left = 0.6 + (number % 2 != words.right_to_left) * (WIDE / 2 - 0.2)
         place = (left, 1.2 + (number // 2) * 1.42, WIDE / 2 - 0.8, 1.4)
         said = [
             (f"{value} {words.text(unit)}", 28.0, INK, True),
@@ -179,30 +186,59 @@ def table_slide(deck: Any, content: BriefContent, table: BriefTable, words: Word
     if table.says:
         lines(slide, [(words.text(table.says), 12.0, MUTED, False)],
               (0.4, 0.98, WIDE - 0.8, 0.6), words)  # fmt: skip
-    headings, rows = chosen_texts(table.released.first(TABLE_ROWS), 7, words)
-    if not rows:
+    first = table.released.first(TABLE_ROWS)
+    headings, rows = chosen_texts(first, 7, words)
+    under = row_sentences(first, words)
+    if rows:
+        under = under if any(under) else []
+        rows = rows[: TABLE_ROWS // 2] if under else rows
+        table_grid(slide, headings, rows, under[: len(rows)], words)
+    elif any(under):
+        told = [(line, 13.0, INK, False) for row in under[: TABLE_ROWS // 2] for line in row]
+        lines(slide, told, (0.4, 1.6, WIDE - 0.8, 5), words)
+    else:
         lines(slide, [(words("no_rows"), 16.0, INK, False)], (0.4, 1.8, WIDE - 0.8, 1), words)
         return
+    shown, total = len(rows or under[: TABLE_ROWS // 2]), len(table.released.table)
+    said = words("first_rows", shown=shown, rows=words.figures(f"{total:,}"))
+    withheld = [words.text(line) for line in table.released.withheld[:2]]
+    lines(slide, [(" ".join([said, *withheld]), 9.0, MUTED, False)],
+          (0.4, 6.75, WIDE - 0.8, 0.4), words)  # fmt: skip
+
+
+def table_grid(
+    slide: Any, headings: list[str], rows: list[list[str]], under: list[list[str]], words: Words
+) -> None:
+    """Write a table; where rows have sentences, these go across the row below."""
+    steps = 2 if under else 1
+    count = len(rows) * steps + 1
     shape = slide.shapes.add_table(
-        len(rows) + 1, len(headings), Inches(0.4), Inches(1.65), Inches(WIDE - 0.8),
-        Emu(int(Inches(0.42)) * (len(rows) + 1)),
+        count, len(headings), Inches(0.4), Inches(1.65), Inches(WIDE - 0.8),
+        Emu(int(Inches(0.42)) * count),
     )  # fmt: skip
     grid = shape.table
     widths = [max(len(row[i]) for row in [headings, *rows]) ** 0.6 for i in range(len(headings))]
     for i, part in enumerate(widths):
         grid.columns[i].width = Emu(int(Inches(WIDE - 0.8) * part / sum(widths)))
-    for r, row in enumerate([headings, *rows]):
+    for c, said in enumerate(headings):
+        fill(grid.cell(0, c), said, 11, RGBColor(0xFF, 0xFF, 0xFF), words, bold=True)
+    for r, row in enumerate(rows):
         for c, said in enumerate(row):
-            cell = grid.cell(r, c)
-            cell.margin_top = cell.margin_bottom = Inches(0.03)
-            line = cell.text_frame.paragraphs[0]
-            colour = RGBColor(0xFF, 0xFF, 0xFF) if r == 0 else INK
-            write(line, said, 11, colour, bold=r == 0)
-    total = len(table.released.table)
-    said = words("first_rows", shown=min(total, TABLE_ROWS), rows=words.figures(f"{total:,}"))
-    withheld = [words.text(line) for line in table.released.withheld[:2]]
-    lines(slide, [(" ".join([said, *withheld]), 9.0, MUTED, False)],
-          (0.4, 6.75, WIDE - 0.8, 0.4), words)  # fmt: skip
+            fill(grid.cell(1 + r * steps, c), said, 11, INK, words)
+        if under:
+            across = grid.cell(2 + r * steps, 0)
+            across.merge(grid.cell(2 + r * steps, len(headings) - 1))
+            fill(across, " ".join(under[r]), 9.5, MUTED, words)
+
+
+def fill(
+    cell: Any, said: str, size: float, colour: RGBColor, words: Words, *, bold: bool = False
+) -> None:
+    """Write into one cell of a table."""
+    cell.margin_top = cell.margin_bottom = Inches(0.03)
+    line = cell.text_frame.paragraphs[0]
+    begin(line, words)
+    write(line, said, size, colour, bold=bold)
 
 
 def closing(deck: Any, content: BriefContent, words: Words) -> None:

@@ -16,11 +16,14 @@ from pocgeo.products.figures.furniture import marking, paragraph
 from pocgeo.products.figures.sheet import Sheet
 from pocgeo.products.figures.words import Words
 from pocgeo.products.maps.page import DISCLAIMER
-from pocgeo.products.page_tables import chosen_texts
+from pocgeo.products.page_tables import chosen_texts, row_sentences
 
 __all__ = ["booklet_bytes"]
 
 TABLE_ROWS = 20
+LOWEST = 0.11
+"""Where a table ends at the latest, part of the sheet: below it stand its notes."""
+
 MUTED = "#3a4650"
 
 
@@ -85,7 +88,7 @@ def cover(content: BriefContent, sheet: Sheet, words: Words) -> Figure:
         y = paragraph(made, (0.04, 0.96, 0.1, y), line, words, 10, color=MUTED)
     y -= 0.04
     for number, headline in enumerate(content.headlines):
-        left = 0.04 if number % 2 == 0 else 0.52
+        left = 0.04 if (number % 2 == 0) != words.right_to_left else 0.52
         value, unit = read_headline(headline, words)
         place = (left, left + 0.44, 0.1, y)
         after = paragraph(made, place, f"{value} {words.text(unit)}", words, 18, weight="bold")
@@ -102,35 +105,66 @@ def table_page(content: BriefContent, table: BriefTable, sheet: Sheet, words: Wo
     made, y = blank(content, table.heading, sheet, words)
     if table.says:
         y = paragraph(made, (0.04, 0.96, 0.1, y), words.text(table.says), words, 9, color=MUTED)
-    headings, rows = chosen_texts(table.released.first(TABLE_ROWS), 8, words)
-    if not rows:
+    first = table.released.first(TABLE_ROWS)
+    headings, rows = chosen_texts(first, 8, words)
+    under = row_sentences(first, words)
+    if not rows and not any(under):
         paragraph(made, (0.04, 0.96, 0.1, y - 0.02), words("no_rows"), words, 11)
         return made
-    y = written_rows(made, headings, rows, y - 0.015, words)
+    if rows:
+        y, shown = written_rows(made, headings, list(zip(rows, under, strict=True)), y, words)
+    else:
+        y, shown = written_sentences(made, under, y, words)
     total = len(table.released.table)
-    said = [words("first_rows", shown=min(total, TABLE_ROWS), rows=words.figures(f"{total:,}"))]
+    said = [words("first_rows", shown=min(total, shown), rows=words.figures(f"{total:,}"))]
     said += [words.text(line) for line in (*table.released.notes, *table.released.withheld)]
     paragraph(made, (0.04, 0.96, 0.04, y - 0.01), " ".join(said), words, 7, color=MUTED)
     return made
 
 
+def written_sentences(
+    made: Figure, under: list[list[str]], top: float, words: Words
+) -> tuple[float, int]:
+    """Write a table of nothing but sentences; gives where it ends, and how many rows found room."""
+    y = top - 0.02
+    for number, said in enumerate(under):
+        if y < LOWEST + 0.06:
+            return y, number
+        for line in said:
+            y = paragraph(made, (0.04, 0.96, LOWEST, y), line, words, 9.5) - 0.006
+        y -= 0.018
+    return y, len(under)
+
+
 def written_rows(
-    made: Figure, headings: list[str], rows: list[list[str]], top: float, words: Words
-) -> float:
-    """Write a table as text in columns; gives where it ends."""
-    longest = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
+    made: Figure, headings: list[str], rows: list[tuple[list[str], list[str]]], top: float,
+    words: Words,
+) -> tuple[float, int]:  # fmt: skip
+    """Write a table as text in columns, the sentences of a row under it.
+
+    Gives where it ends, and how many rows found room.
+    """
+    longest = [max(len(said[i]) for said in [headings, *(row for row, _ in rows)])
+               for i in range(len(headings))]  # fmt: skip
     parts = [min(max(n, 5), 34) ** 0.75 for n in longest]
     lefts = [0.04 + 0.92 * sum(parts[:i]) / sum(parts) for i in range(len(parts))]
-    size, line = 7.6, 0.0315
-    made.add_artist(Rectangle((0.035, top - line * 1.6), 0.93, line * 1.6, color="#dfe5ea",
+    rights = [*(left - 0.008 for left in lefts[1:]), 0.965]
+    size, line, y = 7.6, 0.0315, top - 0.019
+    made.add_artist(Rectangle((0.035, top - 0.015 - line * 1.6), 0.93, line * 1.6, color="#dfe5ea",
                               transform=made.transFigure))  # fmt: skip
-    for number, row in enumerate([headings, *rows]):
-        y = top - 0.004 if number == 0 else top - line * (number + 0.85)
-        for i, said in enumerate(row):
-            right = lefts[i + 1] - 0.008 if i + 1 < len(lefts) else 0.965
-            place = (lefts[i], right, y - (line * 1.5 if number == 0 else line * 0.8), y)
-            paragraph(made, place, said, words, size, weight="bold" if number == 0 else "normal")
-    return top - line * (len(rows) + 1.9)
+    for place, said in zip(zip(lefts, rights, strict=True), headings, strict=True):
+        paragraph(made, (*place, y - line * 1.5, y), said, words, size, weight="bold")
+    y = top - 0.015 - line * 1.85
+    for number, (row, under) in enumerate(rows):
+        if y - line * (1 + 0.6 * len(under)) < LOWEST:
+            return y, number
+        for place, said in zip(zip(lefts, rights, strict=True), row, strict=True):
+            paragraph(made, (*place, y - line * 0.8, y), said, words, size)
+        y -= line * (0.72 if under else 1.0)
+        for said in under:
+            y = paragraph(made, (0.052, 0.965, y - line * 1.1, y), said, words, 6.6, color=MUTED)
+        y -= 0.01 if under else 0.0
+    return y, len(rows)
 
 
 def closing(content: BriefContent, sheet: Sheet, words: Words) -> Figure:
