@@ -267,3 +267,25 @@ def test_a_picture_is_a_png_whatever_the_size_of_the_sheet(coast, cells, tmp_pat
     path = save_figure(tmp_path / "s.png", SPEC, cells, {}, frame(coast),
                        sheet=Sheet(paper="slide", dpi=96, measure="risk"))  # fmt: skip
     assert Image.open(io.BytesIO(path.read_bytes())).size == (1280, 720)
+
+
+@pytest.mark.parametrize(("resolution", "larger"), [(8, True), (6, False)])
+def test_rare_kinds_are_drawn_larger_where_cells_are_small(coast, resolution, larger, tmp_path):
+    table = cell_table(coast, resolution)[["cell"]]
+    table["hotspot"] = np.where(np.arange(len(table)) == len(table) // 2, "yes", "no")
+    spec = MapSpec(
+        name="hot", title="Hot", question="Where?", table="sample",
+        measures=(MeasureSpec(column="hotspot", categories=(
+            Category(value="no", label="Not beyond chance", colour="#eceae4"),
+            Category(value="yes", label="Beyond chance", colour="#9c2a10", loud=True),
+        )),),
+    )  # fmt: skip
+    made = released(table, column("hotspot", "Hotspot"), resolution=resolution)
+    path = save_figure(tmp_path / "a.svg", spec, made, {}, frame(coast), sheet=Sheet(dpi=100))
+    assert ("Beyond chance: drawn larger than it is" in path.read_text("utf-8")) == larger
+    save_figure(tmp_path / "a.png", spec, made, {}, frame(coast), sheet=Sheet(dpi=100))
+    picture = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
+    left, _, width, _ = FRAME
+    part = picture[:, int(left * picture.shape[1]) : int((left + width) * picture.shape[1])]
+    red = (np.abs(part.astype(int) - rgba("#9c2a10")[:3]) <= 8).all(axis=2).sum()
+    assert red >= 8

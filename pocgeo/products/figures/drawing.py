@@ -53,6 +53,9 @@ PANEL, BARE_PANEL = (0.735, 0.98, 0.13, 0.862), (0.735, 0.995, 0.085, 0.99)
 LIMIT_DOTS = 6_000_000
 """Dots of the picture of the cells at most; a larger sheet gets larger dots."""
 
+LOUD_PT = 4.2
+"""Points across a cell of a kind that nobody must miss, where cells are smaller."""
+
 STILL = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """What would make the same map give other bytes."""
 
@@ -210,11 +213,11 @@ def draw_map(
                 shore=shore[0], unit=(window[1] - window[0]) / (width * wide * 72))  # fmt: skip
     axes.add_collection(PathCollection(list(filled(shore[0])), facecolors="white",
                                        edgecolors="none", zorder=1))  # fmt: skip
+    entries = []
     if coloured is not None:
         dots = (round(height * high * sheet.dpi), round(width * wide * sheet.dpi))
-        draw_pieces(over, coloured, dots)
+        entries += draw_pieces(over, coloured, dots)
     grid(axes, plane, window, 4.6 * sheet.scale)
-    entries = []
     for number, item in enumerate(spec.overlays):
         if item.layer not in overlays or not item.show:
             continue
@@ -232,12 +235,12 @@ def draw_map(
     return entries
 
 
-def draw_pieces(over: Over, coloured: Coloured, dots: tuple[int, int]) -> None:
-    """Colour cells or areas."""
+def draw_pieces(over: Over, coloured: Coloured, dots: tuple[int, int]) -> list[LegendEntry]:
+    """Colour cells or areas; says what is drawn larger than it is."""
     mosaic, colours = coloured.mosaic, coloured.parts.colours
     if mosaic.geometry is not None:
         draw_areas(over, coloured, mosaic.geometry)
-        return
+        return []
     lon, lat = cell_grid.centres(mosaic.table["cell"].to_numpy(dtype=np.int64))
     x, y = over.plane.km(lon, lat)
     rows, columns = dots
@@ -246,6 +249,22 @@ def draw_pieces(over: Over, coloured: Coloured, dots: tuple[int, int]) -> None:
     piece = nearest_piece(x, y, radius, over.window, (int(rows / coarser), int(columns / coarser)))
     image = cell_image(piece, coloured.classes, colours, MISSING, coloured.hatched)
     over.axes.imshow(image, extent=over.window, zorder=2, interpolation="nearest", aspect="auto")
+    return draw_loud(over, coloured, x, y) if 2 * radius < LOUD_PT * over.scale * over.unit else []
+
+
+def draw_loud(
+    over: Over, coloured: Coloured, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> list[LegendEntry]:
+    """Draw again, larger than they are, the cells of kinds that nobody must miss."""
+    entries = []
+    for kind in coloured.parts.loud:
+        rows = coloured.classes == kind
+        over.axes.scatter(x[rows], y[rows], s=(LOUD_PT * over.scale) ** 2, marker="h",
+                          c=coloured.parts.colours[kind], linewidths=0, zorder=2.05)  # fmt: skip
+        if rows.any():
+            said = over.words("drawn_larger", kind=coloured.parts.labels[kind])
+            entries.append(LegendEntry(label=said, colour=coloured.parts.colours[kind]))
+    return entries
 
 
 def farthest_corner_km(mosaic: Mosaic) -> float:
@@ -359,13 +378,13 @@ def footer(
     if released is not None:
         said += [*released.withheld, *released.notes]
     text = " ".join(words.text(line) for line in dict.fromkeys(said))
-    y = paragraph(made, (left, right, low + 0.055, low + 0.08 if sheet.bare else 0.122), text,
+    y = paragraph(made, (left, right, low + 0.044, low + 0.08 if sheet.bare else 0.122), text,
                   words, 5.8 * s)  # fmt: skip
     if frame.method:
         method = f"{words('method')}: {words.text(frame.method)}"
-        y = paragraph(made, (left, right, low + 0.03, min(y, low + 0.058)), method, words, 5.8 * s,
+        y = paragraph(made, (left, right, low + 0.018, min(y, low + 0.058)), method, words, 5.8 * s,
                       color="#3a4650")  # fmt: skip
     made_line = words("made", day=words.day(frame.made_at), time=f"{frame.made_at:%H:%M}",
                       digest=digest_of(frame.manifest)[:12])  # fmt: skip
-    paragraph(made, (left, right, low, min(y, low + 0.03)),
+    paragraph(made, (left, right, low - 0.002, min(y, low + 0.03)),
               f"{words.text(DISCLAIMER)} {made_line}", words, 5.4 * s, color="#3a4650")  # fmt: skip

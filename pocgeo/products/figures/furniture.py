@@ -193,7 +193,9 @@ def paragraph(
     rows = max(1, int((top - bottom) / line))
     found = textwrap.wrap(text, letters) or [""]
     if len(found) > rows:
-        found = [*found[: rows - 1], found[rows - 1][: letters - 2].rstrip() + " …"]
+        last = found[rows - 1]
+        last = last if len(last) <= letters - 2 else last.rpartition(" ")[0] or last[: letters - 2]
+        found = [*found[: rows - 1], f"{last} …"]
     where, anchor = (right, "right") if words.right_to_left else (left, "left")
     for number, row in enumerate(found):
         figure.text(where, top - number * line, words.shaped(row), ha=anchor, va="top",
