@@ -58,8 +58,9 @@ def make(folder: Path, fixes: int) -> int:
         y = lat[:, None] + np.cumsum(rng.normal(0, 1, (units, A_DAY)) * go, axis=1)
         lon, lat = x[:, -1], np.clip(y[:, -1], -4, 4)
         order = np.argsort(step_us, axis=None)
-        at = pa.array((step_us + (np.datetime64("2025-01-01") + day).astype("M8[us]").astype(int))
-                      .ravel()[order]).cast(pa.timestamp("us", "UTC"))  # fmt: skip
+        midnight = np.datetime64("2025-01-01T00:00", "us") + np.timedelta64(day, "D")
+        at_us = (step_us + midnight.astype(int)).ravel()[order]
+        at = pa.array(at_us).cast(pa.timestamp("us", "UTC"))
         unit = np.repeat(np.arange(units, dtype=np.int32), A_DAY)[order]
         table = pa.table({"unit": unit, "fix_at": at, "lat": y.ravel()[order],
                           "lon": x.ravel()[order]})  # fmt: skip

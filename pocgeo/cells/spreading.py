@@ -180,7 +180,7 @@ def _past_by_month(
     keys, values = [], []
     for month in asked:
         begins = month.astype("datetime64[D]")
-        since = (month - int(rule.history_months)).astype("datetime64[D]")
+        since = (month - np.timedelta64(int(rule.history_months), "M")).astype("datetime64[D]")
         counts = (past.known_on < begins) & (past.occurred_on < begins)
         counts &= past.occurred_on >= since
         use = counts[event]

@@ -56,7 +56,8 @@ def rising(day: np.ndarray) -> np.ndarray:
 
 def dry_season(day: np.ndarray) -> np.ndarray:
     """November to April, when herds move: ten times the other months."""
-    months = (np.datetime64("2023-07-01") + day.astype(int)).astype("datetime64[M]").astype(int)
+    days = np.datetime64("2023-07-01") + day.astype("timedelta64[D]")
+    months = days.astype("datetime64[M]").astype(int)
     return np.where(np.isin(months % 12 + 1, DRY_MONTHS), 1.0, 0.1)
 
 
