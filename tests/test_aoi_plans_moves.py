@@ -12,7 +12,10 @@ import shapely
 from pocgeo.analyses.deployment import DeploymentStandard
 from pocgeo.analyses.reach.marches import march_minutes
 from pocgeo.aoi.area import Aoi
+from pocgeo.aoi.plans.answer import tables_of
+from pocgeo.aoi.plans.asked import Idea, plan_asked
 from pocgeo.aoi.plans.caveats import words_of_ways
+from pocgeo.aoi.plans.ideas import rivals
 from pocgeo.aoi.travel import ground_of
 from pocgeo.cells.lattice import lattice
 from pocgeo.ground.geodesy import distance_m
@@ -94,12 +97,43 @@ def test_bases_without_a_way_are_named() -> None:
 
 
 def test_an_idea_without_a_way_says_so(sample: Aoi) -> None:
-    tables = sample.what_if(moves=[("B06", "Jorvand")], march_limit_min=1.0, **SMALL)
-    named = {table.attrs["name"]: table for table in tables}
-    assert "No way there" in named["whatif"]["why"].iloc[0]
-    assert named["whatif_best"].empty
-    far = sample.what_if(moves=[("B06", "Jorvand")], move_limit_km=10.0, **SMALL)
-    assert any("more than 10 km" in note for note in far[0].attrs["notes"])
+    idea = Idea(moves=(("B06", "Jorvand"),))
+    asked = plan_asked(sample.indexed, SMALL | {"march_limit_min": 90.0}, sized=False)
+    assert asked is not None
+    made = rivals(sample.indexed, None, idea, asked)
+    march = made.best.scene.march_min
+    assert march is not None
+    assert all(march[order.base, order.place] <= 90 for order in made.best.orders)
+    assert made.ours.ways == {}
+    orders = tables_of(made.ours, sample.indexed, None)["plan"]
+    assert "No way there of at most 1.5 hours" in orders["why"].iloc[0]
+    near = replace(asked, standard=replace(asked.standard, move_limit_km=10.0))
+    told = rivals(sample.indexed, None, idea, near)
+    assert any("30 km, more than 10 km" in note for note in told.notes)
+    apart = told.best.scene.siting.distance_km
+    assert apart is not None
+    assert all(apart[order.base, order.place] <= 10 for order in told.best.orders)
+
+
+def test_orders_of_moves_tell_means_way_and_caveats(sample: Aoi) -> None:
+    area = sample.planned(idea={"moves": (("B06", "Jorvand"),)}, **SMALL)
+    order = area.table("plan").iloc[0]
+    assert order["march_by"] == "on wheels"
+    assert order["unit"] == "K6"
+    assert order["caveat"] == "Foot only above the last bridge; no moves by night"
+    assert order["march_km"] > order["move_km"] > 20
+    assert 0.8 * order["march_km"] < order["march_road_km"] <= order["march_km"]
+    line = area.table("plan_moves").geometry.iloc[0]
+    ends = (area.table(name).geometry.iloc[0] for name in ("plan_left", "plan_taken"))
+    for end, spot in zip(ends, (line.coords[0], line.coords[-1]), strict=True):
+        assert distance_m(end.x, end.y, *spot) < 100
+    steps = np.array(line.coords)
+    length = distance_m(steps[:-1, 0], steps[:-1, 1], steps[1:, 0], steps[1:, 1]).sum()
+    assert length == pytest.approx(1000 * order["march_km"], rel=1e-6)
+    assert area.table("plan_left")["kind"].tolist() == ["TOB"]
+    flown = sample.planned(idea={"moves": (("B06", "Jorvand"),)}, **SMALL, moves_by="air")
+    assert len(flown.table("plan_moves").geometry.iloc[0].coords) == 2
+    assert flown.table("plan")["march_by"].tolist() == ["by air"]
 
 
 def test_a_standard_knows_two_ways_to_move() -> None:

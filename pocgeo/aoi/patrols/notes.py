@@ -21,6 +21,12 @@ def notes_of(given: Setting, stops: pd.DataFrame, plan: PatrolPlan) -> list[str]
         f"{MEANS.get(given.mobility, f'By {given.mobility}')}, {given.at.reach.season} season; "
         f"{given.shift.words}, {asked.order.reserve_min:g} min of the shift kept in reserve."
     ]
+    used = int(table["patrol"].nunique()) if len(table) else 0
+    if used < asked.order.patrols:
+        said.append(
+            f"{used} of {asked.order.patrols} patrols {'goes' if used == 1 else 'go'} out: more "
+            "would collect nothing further."
+        )
     if known(base, "caveat"):
         said.append(f"Caveat of {given.start.base}: {base['caveat']}.")
     if known(base, "mobility") in {None, "unknown"} and asked.mobility is None:
@@ -32,8 +38,8 @@ def notes_of(given: Setting, stops: pd.DataFrame, plan: PatrolPlan) -> list[str]
     if not asked.beyond:
         aor = "in its AOR, and " if aor_of(given) is not None else ""
         said.append(
-            f"Stops lie on the base's own ground: {aor}where no other base is sooner. Ways may "
-            "pass through other ground."
+            f"Stops lie on the base's own ground: {aor}where no other base is sooner (--beyond "
+            "lifts this). Ways may pass through other ground."
         )
     if asked.change != AS_IT_IS:
         said.append(f"With {asked.change.words}.")

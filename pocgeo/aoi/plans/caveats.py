@@ -6,7 +6,14 @@ import pandas as pd
 from pocgeo.analyses.deployment import DeploymentStandard, Siting
 from pocgeo.ground.errors import shortened
 
-__all__ = ["caveats_of", "words_of_means", "words_of_new", "words_of_unknown", "words_of_ways"]
+__all__ = [
+    "caveats_of",
+    "march_words",
+    "words_of_means",
+    "words_of_new",
+    "words_of_unknown",
+    "words_of_ways",
+]
 
 
 def caveats_of(base: pd.Series, *, moves: bool) -> str | None:
@@ -15,6 +22,12 @@ def caveats_of(base: pd.Series, *, moves: bool) -> str | None:
     if moves and not pd.isna(base["night_moves"]) and not base["night_moves"]:
         said.append("no moves by night")
     return "; ".join(said) or None
+
+
+def march_words(standard: DeploymentStandard) -> str:
+    """Say how long a march may be."""
+    hours = standard.march_limit_min / 60
+    return f"{hours / 24:g} days" if hours % 24 == 0 else f"{hours:.1f} hours"
 
 
 def words_of_unknown(cells: pd.DataFrame) -> list[str]:
@@ -54,7 +67,7 @@ def words_of_ways(sites: pd.DataFrame, siting: Siting, standard: DeploymentStand
     stuck = some & ~(near & siting.passable).any(axis=1)
     if not stuck.any():
         return []
-    days = f"{standard.march_limit_min / 1440:g} days"
+    days = march_words(standard)
     where = "" if standard.move_limit_km is None else f" within {standard.move_limit_km:g} km"
     lifts = "" if standard.moves_by == "air" else " (--moves-by air lets bases be flown)"
     if (stuck == some).all():

@@ -17,9 +17,6 @@ from pocgeo.aoi.plans.words import (
 
 __all__ = ["cell_table", "order_shapes"]
 
-REFERENCE = r" \(\d{1,2}[A-Z] [A-Z]{2} \d+ \d+\)$"
-"""A grid reference at the end of a place's name: labels on maps are short."""
-
 Mask = NDArray[np.bool_]
 
 
@@ -66,8 +63,6 @@ def order_shapes(made: Answered, table: pd.DataFrame, which: str) -> gpd.GeoData
     columns = ["order_n", "action", "base", "place", "grid_reference", "move_km", "march_by",
                "march_km", "march_min", "caveat", "why"]  # fmt: skip
     facts = table.iloc[rows].reindex(columns=columns).reset_index(drop=True)
-    named = facts["place"].astype("string").str.replace(REFERENCE, "", regex=True)
-    facts["place"] = named.astype(object).where(named.notna(), None)
     facts["kind"] = pd.Series(kinds, dtype=object)
     if which == "left":
         facts["grid_reference"] = table["from_grid_reference"].iloc[rows].to_numpy()

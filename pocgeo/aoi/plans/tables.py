@@ -14,7 +14,7 @@ from pocgeo.analyses.deployment.outcome import covered_by_step, reach_rows
 from pocgeo.analyses.deployment.solving import worth_of
 from pocgeo.analyses.patrols.travel import Way
 from pocgeo.analyses.reach.table import ReachTable
-from pocgeo.aoi.plans.caveats import caveats_of, words_of_means
+from pocgeo.aoi.plans.caveats import caveats_of, march_words, words_of_means
 from pocgeo.aoi.plans.reach import means_of
 from pocgeo.aoi.plans.siting import PlanScene
 from pocgeo.aoi.plans.words import (
@@ -128,7 +128,7 @@ def order_row(scene: PlanScene, order: Order) -> dict[str, Any]:
         row |= {"lon": base["lon"], "lat": base["lat"]}
     if order.place >= 0:
         place = sites.iloc[order.place]
-        row["place"] = place_of(scene, order.place)
+        row["place"] = place_of(scene, order.place, beside=True)
         row["grid_reference"] = str(to_mgrs(place["lon"], place["lat"])[0])
         row |= {"lon": place["lon"], "lat": place["lat"]}
     if order.action == "move" and siting.distance_km is not None:
@@ -151,7 +151,7 @@ def march_of(
 
 def no_way(standard: DeploymentStandard) -> str:
     """Say that a base cannot get where an idea sends it."""
-    return f"No way there of at most {standard.march_limit_min / 1440:g} days was found."
+    return f"No way there of at most {march_words(standard)} was found."
 
 
 def people_in(scene: PlanScene, cells: Mask) -> float:

@@ -16,13 +16,15 @@ NAMED = 3
 SMALL = 0.0005
 
 
-def place_of(scene: PlanScene, site: int) -> str:
-    """Name a site so that a driver finds it."""
+def place_of(scene: PlanScene, site: int, *, beside: bool = False) -> str:
+    """Name a site so that a driver finds it; `beside`: its grid reference stands beside it."""
     row = scene.sites.iloc[site]
     near = settlement_at(scene, int(row["cell"]))
     if row["kind"] in {"base", "settlement", "site", "landing site", "candidate"}:
         return str(row["name"])
     kind = str(row["kind"]).capitalize()
+    if near and beside:
+        return f"{kind} near {near}"
     return f"{kind} near {near} ({row['name']})" if near else f"{kind} {row['name']}"
 
 
