@@ -40,9 +40,11 @@
         const beside = (more) => [[x + gap + more, y + tall / 3], [x - gap - width - more, y + tall / 3], [x - width / 2, y + drop + more], [x - width / 2, y - half[1] - 4 - more]];
         // A capital under a symbol is still named: a little farther off.
         const tries = !half ? [[x - width / 2, y + drop]] : mark.priority > FIRST ? beside(0) : [0, 10, 20].flatMap(beside);
-        for (const [left, base] of tries) {
+        // Round the circles of crowded points where there is room; over them only what must be said.
+        const places = (mark.priority > URGENT ? [true] : [true, false]).flatMap((round) => tries.map(([left, base]) => [left, base, round]));
+        for (const [left, base, round] of places) {
           const box = [left - 2, base - tall, left + width + 2, base + 4];
-          if (box[0] < 4 || box[1] < 18 || box[2] > size.x - 40 || box[3] > size.y - 36 || hits(taken, box) || (mark.priority > URGENT && hits(soft, box))) continue;
+          if (box[0] < 4 || box[1] < 18 || box[2] > size.x - 40 || box[3] > size.y - 36 || hits(taken, box) || (round && hits(soft, box))) continue;
           taken.push(box);
           written++;
           if (mark.once) once.add(mark.once);
