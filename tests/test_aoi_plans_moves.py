@@ -12,7 +12,7 @@ import shapely
 from pocgeo.analyses.deployment import DeploymentStandard
 from pocgeo.analyses.reach.marches import march_minutes
 from pocgeo.aoi.area import Aoi
-from pocgeo.aoi.plans.answer import tables_of
+from pocgeo.aoi.plans.answer import answered, tables_of
 from pocgeo.aoi.plans.asked import Idea, plan_asked
 from pocgeo.aoi.plans.caveats import words_of_ways
 from pocgeo.aoi.plans.ideas import rivals
@@ -64,19 +64,32 @@ def test_nobody_marches_over_a_river_without_a_bridge(sample: Aoi) -> None:
     np.testing.assert_allclose(minutes[1], flown, rtol=1e-9)
 
 
+def moved(sample: Aoi, **said: Any) -> tuple[list[float], list[str], tuple[str, ...]]:
+    """Give the marches of the moves of a plan, the places they lead to, and its notes."""
+    asked = plan_asked(sample.indexed, {"moves": 2, **SMALL, **said})
+    assert asked is not None
+    made = answered(sample.indexed, None, asked)
+    march = made.scene.march_min
+    assert march is not None
+    minutes = [float(march[order.base, order.place]) for order in made.orders]
+    places = [made.scene.siting.site_id[order.place] for order in made.orders]
+    return minutes, places, made.scene.notes
+
+
 def test_a_move_takes_no_longer_than_the_longest_march(sample: Aoi) -> None:
     """Ways of 80 minutes: the moves asked for are not those of two days; by air they are."""
-    said = {"moves": 2, **SMALL}
-    free = sample.planned(**said).table("plan")
-    assert (free["march_min"] > 80).any()
-    short = sample.planned(**said, march_limit_min=80.0).table("plan")
-    assert len(short)
-    assert (short["march_min"] <= 80).all()
-    none = sample.planned(**said, march_limit_min=1.0).table("plan")
-    assert none.empty
-    assert any("so no move is proposed" in note for note in none.attrs["notes"])
-    flown = sample.planned(**said, march_limit_min=80.0, moves_by="air").table("plan")
-    assert flown["place"].tolist() == free["place"].tolist()
+    free, places, _ = moved(sample)
+    assert max(free) > 80
+    short, nearer, _ = moved(sample, march_limit_min=80.0)
+    assert short
+    assert max(short) <= 80
+    assert nearer != places
+    none, _, notes = moved(sample, march_limit_min=1.0)
+    assert none == []
+    assert any("so no move is proposed" in note for note in notes)
+    flown, there, _ = moved(sample, march_limit_min=80.0, moves_by="air")
+    assert there == places
+    assert max(flown) < max(free)
 
 
 def test_bases_without_a_way_are_named() -> None:

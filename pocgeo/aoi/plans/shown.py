@@ -16,6 +16,7 @@ from pocgeo.aoi.plans.around import nothing_left
 from pocgeo.aoi.plans.asked import Idea, PlanAsked, asked_or_refused, plan_asked
 from pocgeo.aoi.plans.drawing import cell_table, order_shapes
 from pocgeo.aoi.plans.ideas import rivals, what_if
+from pocgeo.ground.provenance import digest_of
 
 __all__ = ["PLAN_TABLES", "is_asked", "plan_finding", "planned", "tried"]
 
@@ -50,7 +51,8 @@ def shown(index: Indexed, as_of: date | None, said: Mapping[str, Any] | None, na
         table.attrs["notes"] = notes
         title = f"Before and after: {size}"
         return finished(table, index, made.scene.moment, name, title, deployment=made.asked)
-    tables = tables_of(made, index, None)
+    key = digest_of([made.scene.moment, made.asked, idea])
+    tables = dict(index.kept(f"plan tables {key}", lambda: tables_of(made, index, None)))
     which = name.removeprefix("plan_")
     if which in SHAPES:
         shapes: Any = order_shapes(made, tables["plan"], which)
