@@ -37,8 +37,9 @@ def as_html(released: Released, top: int | None = None, words: Words = ENGLISH) 
     if len(shown.table) == 0:
         return joined([tag("p", words("no_rows")), _said(shown, [], words)])
     texts = _texts(shown, words)
-    if "grid_reference" in texts:  # a reference that breaks is misread
-        texts["grid_reference"] = [each.replace(" ", "\u00a0") for each in texts["grid_reference"]]
+    for name in texts:
+        if name.endswith("grid_reference"):  # a reference that breaks is misread
+            texts[name] = [each.replace(" ", "\u00a0") for each in texts[name]]
     unknown = [name for name in texts if shown.table[name].isna().all()]
     sentences = _sentences(shown, texts)
     names = _chosen(shown, [*unknown, *sentences])
