@@ -137,6 +137,17 @@ def test_what_leaves_names_no_restricted_field(sample: Aoi, audience: str) -> No
         assert "population.tif" not in str(dict(released.manifest))
 
 
+@pytest.mark.parametrize("name", ["incidents.xlsx", "aoi.toml", "passwd"])
+def test_a_map_is_not_written_over_a_file_of_another_kind(
+    sample: Aoi, tmp_path: Path, name: str
+) -> None:
+    kept = tmp_path / name
+    kept.write_text("mine")
+    with pytest.raises(pocgeo.BadInput, match="a map is"):
+        sample.save_map("risk", kept)
+    assert kept.read_text() == "mine"
+
+
 def test_the_same_question_twice_gives_the_same_bytes(
     sample: Aoi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pocgeo.aoi import briefing, showing
-from pocgeo.ground.errors import Refused
+from pocgeo.ground.errors import BadInput, Refused
 from pocgeo.products.figures import FORMS, Sheet, save_figure
 from pocgeo.products.maps import map_spec
 from pocgeo.products.released import Released
@@ -22,6 +22,9 @@ def save_map(
     sheet: Sheet | None,
 ) -> Path:  # fmt: skip
     """Draw one map as a page, or as a sheet where the file's ending asks for one."""
+    known = (".html", *FORMS)
+    if out is not None and out.suffix.lower() not in known:  # never over a file of another kind
+        raise BadInput(f"{out}: a map is {', '.join(known)}. Give the file such an ending.")
     if out is None or out.suffix.lower() not in FORMS:
         language = "en" if sheet is None else sheet.language
         return showing.save_map(aoi, name, out, as_of, audience, language)
