@@ -101,6 +101,22 @@ class Siting:
         near: Mask = self.distance_km <= limit_km
         return near if self.passable is None else near & self.passable
 
+    def within_ways(
+        self, question: DeploymentQuestion, limit_km: float | None
+    ) -> tuple["Siting", DeploymentQuestion]:
+        """Count no more moves than there are bases that may move; where none closes, fix the rest.
+
+        No plan that answers the question is lost by it, and bounds are nearer.
+        """
+        movable = self.movable(limit_km) if question.moves else None
+        if movable is None:
+            return self, question
+        able = self.removable & movable[:, ~self.existing].any(axis=1)
+        fewer = replace(question, moves=min(question.moves, int(able.sum())))
+        if question.closures:
+            return self, fewer
+        return self.keeping(np.flatnonzero(self.existing & ~able)), fewer
+
     @property
     def freed(self) -> "Siting":
         """The same as if every base had a way to every place."""

@@ -97,6 +97,7 @@ def best_plan(
     reason = conflict_of(siting, question, standard)
     if reason is not None:
         raise reason
+    siting, question = siting.within_ways(question, standard.move_limit_km)
     if len(siting.scenarios) > 1:
         return least_regret(siting, question, standard, held)
     made = freely(siting, question, standard, held, exact)

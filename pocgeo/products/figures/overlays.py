@@ -156,6 +156,10 @@ def of_kind(style: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     return {**style, **style.get("kinds", {}).get(kind.removesuffix(".0"), {})}
 
 
+HEADS = (0.3, 0.75)
+"""Where on its way a line that leads somewhere has heads, parts of its length."""
+
+
 def lines_and_areas(
     over: Over,
     shapes: NDArray[np.object_],
@@ -185,6 +189,21 @@ def lines_and_areas(
                 capstyle="butt",
             )
         )
+        if own.get("arrow"):
+            arrowheads(over, part, own["colour"], order + 0.2)
+
+
+def arrowheads(over: Over, shapes: NDArray[np.object_], colour: str, order: float) -> None:
+    """Say which way lines lead: heads on the way, clear of the symbols at its ends."""
+    for line in map(shapely.linestrings, strokes(shapes)):
+        for part in HEADS:
+            ends = shapely.line_interpolate_point(line, [part - 0.01, part], normalized=True)
+            tail, tip = shapely.get_coordinates(ends)
+            over.axes.annotate(
+                "", tip, tail, zorder=order, annotation_clip=True,
+                arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 0.0, "shrinkA": 0,
+                            "shrinkB": 0, "mutation_scale": 9 * over.scale},
+            )  # fmt: skip
 
 
 def lakes_and_neighbours(
