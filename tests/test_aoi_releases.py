@@ -29,12 +29,25 @@ from pocgeo.products.figures import Sheet
 from pocgeo.products.figures.booklet import booklet_bytes
 from pocgeo.products.slides import slides_bytes
 from tests.conftest import SAMPLE
+from tests.leaks import (
+    betrayed,
+    finest_cell,
+    finest_drawn,
+    open_points,
+    references,
+    referred,
+    restricted_points,
+    small_counts,
+)
 from tests.test_products_maps_page import unpacked
 
 REGISTER = Path("releases", "register.json")
 
 
 TERRAIN = ("landcover", "elevation", "roads", "waterways", "floods", "water_points")
+
+OPEN_CELLS = ("map_common_picture", "map_proximity", "brief")
+"""Pages that draw people by cell, which are open."""
 
 LEAVE = {
     "gaps", "gap_cells", "coverage", "hotspots", "flagged", "risk", "indicators", "forecast_areas",
@@ -136,27 +149,34 @@ def test_no_file_of_any_form_holds_a_hidden_word(area, hidden, tmp_path, audienc
     for name in sorted(LEAVE - {"reach_seasons", "hotspots"}):
         released = area.release(area.table(name), audience=audience)
         files.append(export(released, tmp_path / f"{name}.csv", "csv"))
-    if audience == "partners":  # the same tables and the same code for both
-        made = area.save_maps(audience=audience)
-        drawn = [Path(line.removeprefix("Wrote ")) for line in made if line.startswith("Wrote")]
-        assert len(drawn) >= 4, made
-        files += [*drawn, *papers(area, tmp_path)]
-    else:
-        files.append(area.save_map("hotspots", tmp_path / "map.html", audience=audience))
+    made = area.save_maps(audience=audience)
+    drawn = [Path(line.removeprefix("Wrote ")) for line in made if line.startswith("Wrote")]
+    assert len(drawn) >= 4, made
+    files += [*drawn, *papers(area, tmp_path, audience)]
     files += sorted(tmp_path.glob("*.manifest.json"))
+    points, known = restricted_points(area), open_points(area)
+    grid = references(points)
+    coarsest = area.file.resolution - policy(audience).coarser_by
     for path in files:
-        found = named_in(text_of(path), hidden)
+        text = text_of(path)
+        found = named_in(text, hidden)
         assert not found, (path.name, found[:5])
+        assert finest_cell(text) <= coarsest, path.name
+        if not path.stem.startswith(OPEN_CELLS):
+            assert finest_drawn(text) <= coarsest, path.name
+        assert not referred(text, grid), path.name
+        assert not betrayed(path, text, points, known), path.name
+        assert not small_counts(re.sub(r"<[^>]*>", " ", text)), path.name
 
 
-def papers(area, folder: Path) -> list[Path]:
-    """Sheets and briefings for partners, in every form."""
+def papers(area, folder: Path, audience: str) -> list[Path]:
+    """Sheets and briefings for readers outside, in every form."""
     sheet = Sheet(dpi=50)
     made = [
-        area.save_map("hotspots", folder / f"sheet{ending}", audience="partners", sheet=sheet)
-        for ending in (".png", ".svg")
+        area.save_map("hotspots", folder / f"sheet{ending}", audience=audience, sheet=sheet)
+        for ending in (".png", ".svg", ".pdf")
     ]
-    whole = content_of(area, None, "partners", None)
+    whole = content_of(area, None, audience, None)
     content = replace(whole, maps=whole.maps[:1], tables=whole.tables[:3])
     for path, raw in (
         (folder / "brief.html", brief(whole).encode()),
@@ -259,6 +279,16 @@ def test_the_search_finds_what_an_internal_file_holds(area, tmp_path) -> None:
     for form in ("csv", "xlsx", "json"):
         text = text_of(export(inside, tmp_path / f"ledger{SUFFIXES[form]}", form))
         assert any(base in text for base in area.layer("bases")["name"].astype(str))
+    points, known = restricted_points(area), open_points(area)
+    page = area.save_map("hotspots", tmp_path / "inside.html")
+    text = text_of(page)
+    assert finest_drawn(text) == area.file.resolution
+    assert len(betrayed(page, text, points, known)) > 10
+    table = export(area.release(area.hotspots()), tmp_path / "inside.csv", "csv")
+    assert finest_cell(text_of(table)) == area.file.resolution
+    assert betrayed(table, "lon,lat\n{:.5f},{:.5f}".format(*points[0]), points, set())
+    assert referred(f"at {sorted(references(points))[0]}.", references(points))
+    assert small_counts("In all 3 incidents, and 14 persons") == ["3 incidents"]
 
 
 def test_a_file_says_no_more_than_the_table_that_was_released(area, tmp_path) -> None:
