@@ -30,12 +30,21 @@ AUDIENCES = ["internal", "partners", "public"]
 
 aoi_argument = click.argument("aoi", type=click.Path(path_type=Path), metavar="AOI")
 
+OUTPUTS = ("out", "page", "gpx")
+"""Parameters of commands that name files to be written."""
+
 
 def opened(path: Path) -> Any:
-    """Open an AOI whose long work reports on standard error."""
+    """Open an AOI whose long work reports on standard error; refuse bad places to write to."""
     import pocgeo
+    from pocgeo.aoi.outputs import refuse_output
 
-    return pocgeo.open_aoi(path, progress=progress_on())
+    area = pocgeo.open_aoi(path, progress=progress_on())
+    for name in OUTPUTS:  # before any work is done
+        place = click.get_current_context().params.get(name)
+        if place is not None:
+            refuse_output(area.indexed.file, place)
+    return area
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from pocgeo.products.placed import PlacedRows
 from pocgeo.products.released import Released
 from pocgeo.products.workbook import SheetContent, inert, workbook_bytes
 
-__all__ = ["FORMATS", "SUFFIXES", "export", "flat", "spatial", "written_atomically"]
+__all__ = ["FORMATS", "SUFFIXES", "export", "flat", "refuse_place", "spatial", "written_atomically"]
 
 SUFFIXES = {
     "csv": ".csv",
@@ -73,7 +73,7 @@ def export(
     path = Path(path)
     if fmt not in WRITERS:
         raise UnknownName("format", fmt, FORMATS)
-    _check_place(path)
+    refuse_place(path)
     if further:
         if fmt != "xlsx":
             raise BadInput(f"{path}: {fmt} holds one table. Use xlsx for several.")
@@ -294,12 +294,19 @@ def _text_geometry(table: gpd.GeoDataFrame) -> np.ndarray[Any, np.dtype[np.objec
 
 def written_atomically(path: Path, content: bytes) -> None:
     """Write a whole file in one step: readers see the old one or the new one."""
-    _check_place(path)
+    refuse_place(path)
     with _replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
-def _check_place(path: Path) -> None:
+def refuse_place(path: Path) -> None:
+    """Refuse a place where no file can be written: a folder, or one in a folder that is not there.
+
+    Raises
+    ------
+    BadInput
+        Names the place and what to do.
+    """
     try:
         path.lstat()
     except FileNotFoundError:
