@@ -289,3 +289,26 @@ def test_rare_kinds_are_drawn_larger_where_cells_are_small(coast, resolution, la
     part = picture[:, int(left * picture.shape[1]) : int((left + width) * picture.shape[1])]
     red = (np.abs(part.astype(int) - rgba("#9c2a10")[:3]) <= 8).all(axis=2).sum()
     assert red >= 8
+
+
+def test_large_cells_end_at_their_edges(coast, tmp_path):
+    table = cell_table(coast, 4)[["cell", "risk"]].assign(risk=0.9)
+    spec = MapSpec(name="r", title="R", question="Q?", table="sample",
+                   measures=(MeasureSpec(column="risk", breaks=(0.5,)),))  # fmt: skip
+    made = released(table, *CELL_COLUMNS, resolution=4)
+    path = save_figure(tmp_path / "r.png", spec, made, {}, frame(coast), sheet=Sheet(dpi=100))
+    picture = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    high, wide, _ = picture.shape
+    left, bottom, width, height = FRAME
+    plane, window = plane_of(coast.bounds, width * wide / (height * high))
+    rows, columns = np.indices((high, wide))
+    x = window[0] + ((columns + 0.5) / wide - left) / width * (window[1] - window[0])
+    y = window[3] - ((rows + 0.5) / high - (1 - bottom - height)) / height * (window[3] - window[2])
+    lon, lat = plane.degrees(x, y)
+    cells = shapely.union_all(grid.boundaries(table["cell"].to_numpy()))
+    inside = shapely.contains_xy(cells, lon, lat)
+    colour = np.median(picture[inside], axis=0)
+    same = (np.abs(picture - colour) <= 2).all(axis=2)
+    on_map = (x > window[0]) & (x < window[1]) & (y > window[2]) & (y < window[3])
+    assert same[inside].mean() > 0.7
+    assert (same & ~inside & on_map).sum() < 0.002 * same.sum()

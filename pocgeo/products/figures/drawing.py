@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,13 +11,11 @@ import numpy as np
 import shapely
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from pocgeo.cells import grid as cell_grid
 from pocgeo.ground.errors import BadInput, UnknownName
 from pocgeo.ground.provenance import digest_of
 from pocgeo.products.exports import written_atomically
-from pocgeo.products.figures.cell_image import cell_image, nearest_piece
+from pocgeo.products.figures.colouring import Coloured, draw_pieces
 from pocgeo.products.figures.furniture import (
     LegendEntry,
     grid,
@@ -28,16 +26,15 @@ from pocgeo.products.figures.furniture import (
     paragraph,
 )
 from pocgeo.products.figures.overlays import Over, draw_overlay, filled
-from pocgeo.products.figures.plane import KM_PER_DEG, plane_of
+from pocgeo.products.figures.plane import plane_of
 from pocgeo.products.figures.sheet import FORMS, Sheet
 from pocgeo.products.figures.words import Words
 from pocgeo.products.maps.cell_layer import planes_of, present_measures, source_of, tally
 from pocgeo.products.maps.chart import placed
-from pocgeo.products.maps.classes import Classed, classed
-from pocgeo.products.maps.mosaic import Mosaic, mosaic_of, values_of
+from pocgeo.products.maps.classes import classed
+from pocgeo.products.maps.mosaic import mosaic_of, values_of
 from pocgeo.products.maps.page import DISCLAIMER, PageFrame
-from pocgeo.products.maps.palettes import MISSING
-from pocgeo.products.maps.spec import BACKGROUND, MapSpec, MeasureSpec
+from pocgeo.products.maps.spec import BACKGROUND, MapSpec
 from pocgeo.products.maps.translation import columns_of, released_in, spec_in, tables_in
 from pocgeo.products.maps.wording import column_of
 from pocgeo.products.released import Released
@@ -50,29 +47,8 @@ FRAME, BARE_FRAME = (0.02, 0.13, 0.70, 0.735), (0.002, 0.085, 0.72, 0.913)
 PANEL, BARE_PANEL = (0.735, 0.98, 0.13, 0.862), (0.735, 0.995, 0.085, 0.99)
 """Left, right, bottom and top of the legend."""
 
-LIMIT_DOTS = 6_000_000
-"""Dots of the picture of the cells at most; a larger sheet gets larger dots."""
-
-LOUD_PT = 4.2
-"""Points across a cell of a kind that nobody must miss, where cells are smaller."""
-
 STILL = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """What would make the same map give other bytes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coloured:
-    """What carries the colours of one sheet."""
-
-    mosaic: Mosaic
-    measure: MeasureSpec
-    parts: Classed
-    classes: NDArray[np.int64]
-    counts: tuple[int, ...]
-    missing: int
-    period: str
-    spec: MapSpec
-    hatched: NDArray[np.bool_] | None
 
 
 def save_figure(
@@ -233,70 +209,6 @@ def draw_map(
     labels(over)
     north_and_scale(axes, window, words, 5.6 * sheet.scale)
     return entries
-
-
-def draw_pieces(over: Over, coloured: Coloured, dots: tuple[int, int]) -> list[LegendEntry]:
-    """Colour cells or areas; says what is drawn larger than it is."""
-    mosaic, colours = coloured.mosaic, coloured.parts.colours
-    if mosaic.geometry is not None:
-        draw_areas(over, coloured, mosaic.geometry)
-        return []
-    lon, lat = cell_grid.centres(mosaic.table["cell"].to_numpy(dtype=np.int64))
-    x, y = over.plane.km(lon, lat)
-    rows, columns = dots
-    coarser = max(1.0, (rows * columns / LIMIT_DOTS) ** 0.5)
-    radius = farthest_corner_km(mosaic)
-    piece = nearest_piece(x, y, radius, over.window, (int(rows / coarser), int(columns / coarser)))
-    image = cell_image(piece, coloured.classes, colours, MISSING, coloured.hatched)
-    over.axes.imshow(image, extent=over.window, zorder=2, interpolation="nearest", aspect="auto")
-    return draw_loud(over, coloured, x, y) if 2 * radius < LOUD_PT * over.scale * over.unit else []
-
-
-def draw_loud(
-    over: Over, coloured: Coloured, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> list[LegendEntry]:
-    """Draw again, larger than they are, the cells of kinds that nobody must miss."""
-    entries = []
-    for kind in coloured.parts.loud:
-        rows = coloured.classes == kind
-        over.axes.scatter(x[rows], y[rows], s=(LOUD_PT * over.scale) ** 2, marker="h",
-                          c=coloured.parts.colours[kind], linewidths=0, zorder=2.05)  # fmt: skip
-        if rows.any():
-            said = over.words("drawn_larger", kind=coloured.parts.labels[kind])
-            entries.append(LegendEntry(label=said, colour=coloured.parts.colours[kind]))
-    return entries
-
-
-def farthest_corner_km(mosaic: Mosaic) -> float:
-    """Longest way from a centre to a corner of its cell, over some of the cells."""
-    cells = mosaic.table["cell"].to_numpy(dtype=np.int64)
-    some = cells[:: max(1, len(cells) // 200)]
-    lon, lat, starts = cell_grid.rings(some)
-    at = np.repeat(np.arange(len(some)), np.diff(np.append(starts, len(lon))))
-    middle_lon, middle_lat = cell_grid.centres(some)
-    squeeze = np.cos(np.radians(middle_lat[at]))
-    east = ((lon - middle_lon[at] + 180) % 360 - 180) * squeeze
-    far = np.hypot(east, lat - middle_lat[at]) * KM_PER_DEG
-    return float(far.max(initial=0.0) * 1.03)
-
-
-def draw_areas(over: Over, coloured: Coloured, geometry: NDArray[np.object_]) -> None:
-    """Fill areas with the colours of their classes."""
-    shapes = over.plane.geometry(geometry)
-    for number in (*range(len(coloured.parts.colours)), len(coloured.parts.colours)):
-        known = number < len(coloured.parts.colours)
-        part = shapes[coloured.classes == number]
-        paths = [path for shape in part for path in filled(shape)]
-        over.axes.add_collection(
-            PathCollection(
-                paths,
-                facecolors=coloured.parts.colours[number] if known else "white",
-                edgecolors="#5b6570" if known else MISSING,
-                linewidths=0.5,
-                zorder=2,
-                hatch=None if known else "////",
-            )
-        )
 
 
 def draw_around(
