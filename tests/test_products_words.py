@@ -5,6 +5,7 @@ import re
 import pytest
 
 from pocgeo.ground.markings import MARKINGS
+from pocgeo.layers.catalog import layer_spec
 from pocgeo.products.columns import column_specs
 from pocgeo.products.maps import draw, map_names, map_spec
 from pocgeo.products.maps.page import DISCLAIMER
@@ -74,6 +75,18 @@ def test_a_page_says_how_much_of_it_stayed_english(language):
     assert words["texts"]["People in the gap"] in page
     left = words["words"]["untranslated"].split("{")[0]
     assert left in page  # the method and the note of the sample are nobody's
+
+
+def test_columns_of_the_houses_words_are_translated_and_names_stay():
+    words = Words("fr")
+    assert words.values(["inside", "undecided", "–"]) == ["à l'intérieur", "indécis", "–"]
+    assert words.values(["inside", "Battle Creek"]) == ["inside", "Battle Creek"]
+    assert words.values(["whole AOI", "Doruna"]) == ["zone entière", "Doruna"]
+    assert ENGLISH.values(["inside"]) == ["inside"]
+    assert set(messages("fr")["values"]) == set(messages("ar")["values"])
+    for layer, field in (("incidents", "incident_type"), ("incidents", "perpetrator")):
+        known = {each.replace("_", " ") for each in layer_spec(layer).field(field).categories}
+        assert known <= set(messages("fr")["values"])
 
 
 def test_english_needs_no_translation():

@@ -103,6 +103,8 @@ def _texts(released: Released, words: Words) -> dict[str, list[str]]:
         elif pd.api.types.is_bool_dtype(values):
             claims = {"yes": words("yes"), "no": words("no")}
             texts[name] = [claims.get(each, each) for each in said]
+        else:
+            texts[name] = words.values(said)
     return texts
 
 

@@ -26,6 +26,9 @@ DAY_TEXT = rf"(?:\d{{1,2}} )?(?:{MONTHS}) \d{{4}}"
 DAY = re.compile(rf"(?P<day>\b\d{{1,2}} )?\b(?P<month>{MONTHS}) (?P<year>\d{{4}})\b")
 SPAN = re.compile(rf"({DAY_TEXT}) to ({DAY_TEXT})")
 
+NOTHING = frozenset({"", "–"})
+WHOLE = frozenset({"whole AOI", "Whole area"})
+
 FRENCH_SIGNS = str.maketrans({",": "\u202f", ".": ","})
 
 
@@ -99,6 +102,15 @@ class Words:
             return english
         self.given.add(str(found))
         return str(found)
+
+    def values(self, said: list[str]) -> list[str]:
+        """Translate a column if all its texts are words of the house; one of names stays whole.
+
+        The name of the whole area is a word of ours wherever it stands.
+        """
+        own = self.known.get("values", {})
+        whole = set(said) - NOTHING <= set(own)
+        return [own.get(each, each) if whole or each in WHOLE else each for each in said]
 
     def filled(self, english: str) -> str | None:
         """Translate a sentence made of a known one and of numbers or names; None: not known."""
