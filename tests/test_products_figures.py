@@ -4,12 +4,14 @@ import io
 import re
 import shutil
 import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from PIL import Image
 
 from pocgeo.cells import grid
@@ -19,7 +21,7 @@ from pocgeo.products.figures import words as figure_words
 from pocgeo.products.figures.cell_image import cell_image, nearest_piece, rgba
 from pocgeo.products.figures.drawing import FRAME
 from pocgeo.products.figures.furniture import nice_length, spot
-from pocgeo.products.figures.overlays import Label
+from pocgeo.products.figures.overlays import Label, arrowheads
 from pocgeo.products.figures.plane import plane_of
 from pocgeo.products.figures.words import LANGUAGES, messages
 from pocgeo.products.maps.classes import classed
@@ -312,3 +314,11 @@ def test_large_cells_end_at_their_edges(coast, tmp_path):
     on_map = (x > window[0]) & (x < window[1]) & (y > window[2]) & (y < window[3])
     assert same[inside].mean() > 0.7
     assert (same & ~inside & on_map).sum() < 0.002 * same.sum()
+
+
+def test_lines_that_lead_somewhere_point_there():
+    over = SimpleNamespace(axes=Figure().add_subplot(), scale=1.0)
+    way = shapely.LineString([(0, 0), (10, 0)])
+    arrowheads(over, np.array([way, way.reverse()], dtype=object), "#d9480f", 3.0)
+    heads = [(head.xyann[0], head.xy[0]) for head in over.axes.texts]
+    assert np.allclose(heads, [(2.9, 3.0), (7.4, 7.5), (7.1, 7.0), (2.6, 2.5)])

@@ -201,8 +201,9 @@ def arrowheads(over: Over, shapes: NDArray[np.object_], colour: str, order: floa
             tail, tip = shapely.get_coordinates(ends)
             over.axes.annotate(
                 "", tip, tail, zorder=order, annotation_clip=True,
-                arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 0.0, "shrinkA": 0,
-                            "shrinkB": 0, "mutation_scale": 9 * over.scale},
+                arrowprops={"arrowstyle": "-|>,head_width=0.4,head_length=0.9", "fc": colour,
+                            "ec": "white", "lw": 0.4 * over.scale, "shrinkA": 0, "shrinkB": 0,
+                            "mutation_scale": 10 * over.scale},
             )  # fmt: skip
 
 
