@@ -200,3 +200,12 @@ def test_days_out_of_order_are_flagged(tmp_path: Path) -> None:
         tmp_path, "id,date,date_end,lon,lat\n1,2024-01-05,2024-01-01,31,5\n2,2024-01-01,,31,5"
     )
     assert reasons(loaded("incidents", path), "flagged") == {"ends before it begins": 1}
+
+
+def test_columns_that_nothing_reads_are_named(tmp_path: Path) -> None:
+    head = "Ref,date,What,Who,lon,lat,mission\n7,2024-01-01,attack,militia,31,5,A"
+    path = table(tmp_path, head)
+    found = loaded("incidents", path, where={"mission": ["A"]})
+    assert "columns not read: Ref, What, Who" in reasons(found, "note")
+    found = loaded("incidents", path, columns={"incident_type": "What", "incident_id": "Ref"})
+    assert "columns not read: Who, mission" in reasons(found, "note")

@@ -1,10 +1,12 @@
 """Which source column holds which field: declared, from the profile, or by a known name."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from pocgeo.ground.errors import BadInput, MissingColumns, UnknownName, shortened
+from pocgeo.ground.frames import plain
 from pocgeo.layers.spec import LayerSpec, ProfileSpec
 
 __all__ = ["find_column", "first_column", "folded", "require_fields", "resolve_columns"]
@@ -103,3 +105,26 @@ def require_fields(
     missing = [name for name, field in spec.fields.items() if field.required and name not in known]
     if missing:
         raise MissingColumns(spec.name, missing, found)
+
+
+def unread(
+    found: Iterable[str], columns: Mapping[str, Sequence[str]], declared: object
+) -> list[str]:
+    """List the columns of a file that nothing asks for.
+
+    Parameters
+    ----------
+    found : iterable of str
+        Columns of the file.
+    columns : mapping
+        Field -> the columns that hold it.
+    declared : dataclass
+        What aoi.toml says of the source: a column that it names anywhere is asked for.
+    """
+    said = json.dumps(plain(declared), ensure_ascii=False, default=str)
+    asked = {name for names in columns.values() for name in names}
+    return [
+        name
+        for name in found
+        if name not in asked and json.dumps(name, ensure_ascii=False) not in said
+    ]

@@ -1,5 +1,6 @@
 """Load a layer: every row of every source accepted, repaired, rejected or not asked for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,12 +12,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pocgeo.ground.errors import BadInput, UnknownName
+from pocgeo.ground.errors import BadInput, UnknownName, shortened
 from pocgeo.ground.provenance import made_at
 from pocgeo.layers.boundary import read_boundary
 from pocgeo.layers.catalog import profile
-from pocgeo.layers.columns import first_column, require_fields, resolve_columns
-from pocgeo.layers.coordinates import grid_error_m, placement_of
+from pocgeo.layers.columns import first_column, require_fields, resolve_columns, unread
+from pocgeo.layers.coordinates import Placement, grid_error_m, placement_of
 from pocgeo.layers.fields import FieldReading, flag_disorder, read_field
 from pocgeo.layers.fixes import MAX_SPEED_KMH, checked_fixes, routes_of
 from pocgeo.layers.repeats import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Loaded", "load"]
 
+TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".xlsm", ".xls", ".parquet")
 VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".zip", ".kml", ".kmz", ".fgb")
 LATEST_COUNT, LATEST_DAY = "latest dated count", "day of the latest dated count"
 
@@ -171,6 +173,8 @@ def load_source(
     frame = raw.frame.copy()
     choose_rows(frame, source, known, account, path)
     frame, columns = columns_of(frame, spec, source, known, account, path)
+    if known is None and path.suffix.lower() in TABLES:
+        note_unread(frame, columns, placement_of(frame, source, known, path), source, account)
     reading = FieldReading(
         path=path,
         zone=source.time_zone or request.time_zone,
@@ -197,6 +201,21 @@ def load_source(
     finish = finished_fixes if spec.geometry == "track" else finished_places
     job = SourceJob(spec=spec, source=source, known=known, path=path, account=account)
     return finish(frame, fields, shapes, job), account
+
+
+def note_unread(
+    frame: pd.DataFrame,
+    columns: Mapping[str, tuple[str, ...]],
+    placement: Placement | None,
+    source: SourceRequest,
+    account: RowAccount,
+) -> None:
+    """Name the columns of a table that no field is read from: one may be a field misspelt."""
+    place = () if placement is None else (placement.lon, placement.lat, placement.pair)
+    found = [str(name) for name in frame.columns if name != "geometry" and name not in place]
+    left = unread(found, columns, source)
+    if left:
+        account.note(f"columns not read: {shortened(left)}")
 
 
 def profile_of(source: SourceRequest, spec: LayerSpec) -> ProfileSpec | None:
