@@ -93,7 +93,8 @@ def new_slide(deck: Any, content: BriefContent, title: str, words: Words) -> Any
     head.text_frame.vertical_anchor = MSO_ANCHOR.MIDDLE
     line = head.text_frame.paragraphs[0]
     begin(line, words)
-    write(line, words.text(title), 24 if len(title) < 62 else 17, INK, bold=True)
+    said = words.text(title)
+    write(line, said, 24 if len(said) < 62 else 17, INK, bold=True)
     return slide
 
 
@@ -132,9 +133,13 @@ def cover(deck: Any, content: BriefContent, words: Words) -> None:
     said = [(frame.aoi_name, 30.0, INK, True)]
     if frame.period:
         period = f"{words.day(frame.period[0])} – {words.day(frame.period[1])}"
-        said.append((f"{words('period')}: {period}", 18.0, INK, False))
-    said.append((f"{words('data_to')}: {words.day(frame.cut_off_on)}", 18.0, INK, False))
-    said.append((f"{words('audience')}: {words.text(frame.audience)}", 18.0, INK, False))
+        said.append((f"{words('period')}{words('colon')}{period}", 18.0, INK, False))
+    said.append(
+        (f"{words('data_to')}{words('colon')}{words.day(frame.cut_off_on)}", 18.0, INK, False)
+    )
+    said.append(
+        (f"{words('audience')}{words('colon')}{words.text(frame.audience)}", 18.0, INK, False)
+    )
     said += [(words.text(note), 14.0, MUTED, False) for note in frame.notes]
     lines(slide, said, (0.6, 1.8, WIDE - 1.2, 4.5), words)
 
@@ -159,7 +164,7 @@ def map_slide(deck: Any, content: BriefContent, item: BriefMap, words: Words, dp
     """Show one map as a picture that opens the map itself."""
     spec = item.spec
     slide = new_slide(
-        deck, content, f"{words.text(spec.title)}: {words.text(spec.question)}", words
+        deck, content, f"{words.text(spec.title)}{words('colon')}{words.text(spec.question)}", words
     )
     sheet = Sheet(paper="body", dpi=dpi, language=words.language)
     picture = figure_bytes(

@@ -78,12 +78,14 @@ def blank(content: BriefContent, title: str, sheet: Sheet, words: Words) -> tupl
 def cover(content: BriefContent, sheet: Sheet, words: Words) -> Figure:
     """Write what, where, when, for whom, and the headline figures."""
     frame = content.frame
-    made, y = blank(content, f"{words.text(frame.title)}: {frame.aoi_name}", sheet, words)
-    said = [f"{words('data_to')}: {words.day(frame.cut_off_on)}",
-            f"{words('audience')}: {words.text(frame.audience)}"]  # fmt: skip
+    made, y = blank(
+        content, f"{words.text(frame.title)}{words('colon')}{frame.aoi_name}", sheet, words
+    )
+    said = [f"{words('data_to')}{words('colon')}{words.day(frame.cut_off_on)}",
+            f"{words('audience')}{words('colon')}{words.text(frame.audience)}"]  # fmt: skip
     if frame.period:
         first, last = map(words.day, frame.period)
-        said.insert(0, f"{words('period')}: {first} – {last}")
+        said.insert(0, f"{words('period')}{words('colon')}{first} – {last}")
     for line in (*said, *map(words.text, frame.notes)):
         y = paragraph(made, (0.04, 0.96, 0.1, y), line, words, 10, color=MUTED)
     y -= 0.04

@@ -222,7 +222,9 @@ def draw_around(
         draw_head(made, spec, frame, words, s)
     y = top if sheet.bare else 0.958
     for key, said in facts(frame, words):
-        y = paragraph(made, (left, right, 0.0, y), f"{words(key)}: {said}", words, 6.8 * s)
+        y = paragraph(
+            made, (left, right, 0.0, y), f"{words(key)}{words('colon')}{said}", words, 6.8 * s
+        )
     top = min(top, y - 0.02)
     if coloured is not None:
         heading = coloured.parts.label
@@ -293,7 +295,7 @@ def footer(
     y = paragraph(made, (left, right, low + 0.044, low + 0.08 if sheet.bare else 0.122), text,
                   words, 5.8 * s)  # fmt: skip
     if frame.method:
-        method = f"{words('method')}: {words.text(frame.method)}"
+        method = f"{words('method')}{words('colon')}{words.text(frame.method)}"
         y = paragraph(made, (left, right, low + 0.018, min(y, low + 0.058)), method, words, 5.8 * s,
                       color="#3a4650")  # fmt: skip
     made_line = words("made", day=words.day(frame.made_at), time=f"{frame.made_at:%H:%M}",
