@@ -18,6 +18,9 @@ __all__ = ["Narrowing", "Period", "StandardAsked", "as_of_day", "moment", "stand
 
 Standard = TypeVar("Standard")
 
+LAST_DAY = date(2199, 12, 31)
+"""House limit: days are kept in nanoseconds, which end in 2262, and rules look ahead from them."""
+
 
 class StandardAsked(TypedDict, total=False):
     """What may be said about coverage; what is not said comes from aoi.toml."""
@@ -51,6 +54,10 @@ def as_of_day(file: AoiFile, as_of: date | None) -> date:
     """Take the day asked for, else the end of the period, never a day to come."""
     today = made_at().date()
     day = as_of or min(file.period[1], today)
+    if day > LAST_DAY:
+        raise BadInput(
+            f"as of {day}: after {LAST_DAY} nothing is reckoned. Ask for an earlier day."
+        )
     if day < file.period[0]:
         raise BadInput(
             f"as of {day}: before the period of {file.path.name} begins ({file.period[0]}). "

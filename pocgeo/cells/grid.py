@@ -365,10 +365,10 @@ def from_text(texts: Iterable[str]) -> Cells:
     given: Sequence[str] = list(texts)
     try:
         cells = [h3.str_to_int(text) for text in given]
-    except ValueError:
+    except (ValueError, OverflowError):
         cells = [0] * len(given)
     for text, cell in zip(given, cells, strict=True):
-        if not h3.is_valid_cell(cell):
+        if not 0 < cell < 2**63 or not h3.is_valid_cell(cell):
             raise BadInput(f"{text!r} is not an H3 cell. It looks like 8843a13687fffff.")
     return np.array(cells, dtype=np.int64)
 

@@ -30,6 +30,9 @@ AUDIENCES = ["internal", "partners", "public"]
 
 aoi_argument = click.argument("aoi", type=click.Path(path_type=Path), metavar="AOI")
 
+LARGEST = 1e15
+"""Of any number asked; floats hold whole numbers exactly up to it."""
+
 OUTPUTS = ("out", "page", "gpx")
 """Parameters of commands that name files to be written."""
 
@@ -39,12 +42,24 @@ def opened(path: Path) -> Any:
     import pocgeo
     from pocgeo.aoi.outputs import refuse_output
 
+    asked = click.get_current_context().params
+    for name, value in asked.items():
+        refuse_no_number(name, value)
     area = pocgeo.open_aoi(path, progress=progress_on())
     for name in OUTPUTS:  # before any work is done
-        place = click.get_current_context().params.get(name)
-        if place is not None:
-            refuse_output(area.indexed.file, place)
+        if asked.get(name) is not None:
+            refuse_output(area.indexed.file, asked[name])
     return area
+
+
+def refuse_no_number(name: str, value: object) -> None:
+    """Refuse an option that is not a number, without end, or too large to be counted with."""
+    for each in value if isinstance(value, tuple) else (value,):
+        if isinstance(each, tuple):
+            refuse_no_number(name, each)
+        elif isinstance(each, int | float) and not -LARGEST <= each <= LARGEST:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option}: {each} is no number that can be reckoned with.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

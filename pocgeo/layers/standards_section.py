@@ -1,6 +1,6 @@
 """The [standards] section of aoi.toml: which keys there are, and of what type each is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -102,8 +102,19 @@ def standards_of(top: StrictTable) -> dict[str, Any]:
                 raise section.wrong(key, f"is no key of this standard. {said}")
             if not is_of(value, known[key]):
                 raise section.wrong(key, f"must be {known[key]}, got {value!r}.")
+            for number in numbers_in(value):
+                section.finite(key, number)
         taken[name] = dict(section.values)
     return taken
+
+
+def numbers_in(value: Any) -> Iterator[float]:
+    """Give every number of a value, of a list or of a table."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from numbers_in(item)
+    elif isinstance(value, int | float):
+        yield value
 
 
 def is_of(value: Any, kind: str) -> bool:

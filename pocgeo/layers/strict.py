@@ -57,6 +57,8 @@ class StrictTable:
         value: str | None = self.take(key, (str,), "a text in quotes", default)
         if value is not None and not value.strip():
             raise self.wrong(key, "is empty. Write a value or take the line out.")
+        if value is not None and "\0" in value:
+            raise self.wrong(key, "holds a null character, which no name or path has.")
         return value
 
     def needed_text(self, key: str, example: str) -> str:

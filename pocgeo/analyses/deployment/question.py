@@ -9,6 +9,9 @@ __all__ = ["DEMANDS", "MOVES_BY", "DeploymentQuestion", "DeploymentStandard"]
 DEMANDS = ("risk", "people")
 MOVES_BY = ("ground", "air")
 
+MOST = 1_000
+"""House limit of bases opened, moved or closed at once: the ladder of gains has a rung for each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentQuestion:
@@ -25,8 +28,8 @@ class DeploymentQuestion:
 
     def __post_init__(self) -> None:
         for name in ("new", "moves", "closures"):
-            if getattr(self, name) < 0:
-                raise BadInput(f"{name} must be 0 or more, got {getattr(self, name)}.")
+            if not 0 <= getattr(self, name) <= MOST:
+                raise BadInput(f"{name} must be from 0 to {MOST:,}, got {getattr(self, name)}.")
 
     @property
     def words(self) -> str:

@@ -42,6 +42,9 @@ PATIENCE = 0.4
 """A search that has found nothing better for this share of its iterations has ended (house
 default): where every stop is visited early, the rest would only shorten ways."""
 
+MOST_ITERATIONS = 1_000_000
+"""House limit: hours of search; what they would still find is less than the data are worth."""
+
 EPSILON = 1e-9
 NO_TIME = 1e-12
 """Minutes between two stops in one place: 0 would be read as no way."""
@@ -59,10 +62,12 @@ class RouteSearch:
     """Of the solver's random numbers."""
 
     def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise BadInput(f"iterations must be 1 or more, got {self.iterations}.")
-        if self.seed < 0:
-            raise BadInput(f"seed must be 0 or more, got {self.seed}.")
+        if not 1 <= self.iterations <= MOST_ITERATIONS:
+            raise BadInput(
+                f"iterations must be from 1 to {MOST_ITERATIONS:,}, got {self.iterations}."
+            )
+        if not 0 <= self.seed < 2**32:
+            raise BadInput(f"seed must be from 0 to {2**32 - 1}, got {self.seed}.")
 
 
 HOUSE_SEARCH = RouteSearch()

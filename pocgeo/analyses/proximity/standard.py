@@ -13,6 +13,9 @@ from pocgeo.ground.frames import require_columns
 
 __all__ = ["ONE_KILOMETRE", "Bound", "ProximityStandard", "bound_bases"]
 
+FARTHEST_M = 100_000.0
+"""House limit of an obligation around a base."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProximityStandard:
@@ -31,8 +34,11 @@ class ProximityStandard:
     """Location error of a base drawn as a point that states none, metres (house default)."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.radius_m < float("inf"):
-            raise BadInput(f"radius_m must be more than 0 metres, got {self.radius_m:g}.")
+        if not 0 < self.radius_m <= FARTHEST_M:
+            raise BadInput(
+                f"radius_m must be more than 0 and at most {FARTHEST_M:,.0f} metres, got "
+                f"{self.radius_m:g}."
+            )
         if not self.kinds:
             raise BadInput("kinds is empty: a standard that binds no base has no meaning.")
         for name in ("assumed_error_m", "assumed_base_error_m"):
