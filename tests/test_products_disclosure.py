@@ -310,6 +310,12 @@ def test_joined_gap_areas_carry_means_weighted_by_their_people_and_no_finer_area
     assert not {"admin2", "admin2_id"} & set(out)  # N1 is not N
 
 
+def test_a_joined_gap_area_names_an_aor_only_if_it_lies_in_one() -> None:
+    assert joined_gaps("partners", admin2=["N1", "N1"], aor=["S", "S"])["aor"].tolist() == ["S"]
+    assert joined_gaps("partners", admin2=["N1", "N1"], aor=["S", "T"])["aor"].isna().all()
+    assert joined_gaps("partners", admin2=["N1", "N1"], aor=["S", None])["aor"].isna().all()
+
+
 def test_gap_areas_leave_where_some_names_are_unknown_and_not_where_all_areas_are() -> None:
     out = joined_gaps("public", aor=[None, None])
     assert out["admin1"].tolist() == ["N"]

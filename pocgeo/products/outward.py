@@ -121,6 +121,8 @@ def _areas(table: pd.DataFrame, columns: Mapping[str, ColumnSpec], asked: Asked)
     else:
         named = [name for name in joined if name in specs and name not in resting]
         named = [name for name in named if specs[str(name)].released_as not in {"sum", "mean"}]
+        if column is not None:  # what else is said of an area may change; its name does not
+            named = [column]
         keys = joined[named].astype("string").fillna("")  # a name may be unknown
         memory = asked.memory
         spoken = keys.agg(" · ".join, axis=1) if named else pd.Series("", index=joined.index)
@@ -151,9 +153,19 @@ def _gap_areas(
     usable = {name: spec for name, spec in columns.items() if name in flat and name not in beside}
     if "gap_persons" in flat:
         flat = flat.assign(people_persons=flat["gap_persons"])  # means are weighted by them
-    joined = coarsened(flat.reset_index(drop=True), keys, usable)
+    joined = _without_mixed(coarsened(flat.reset_index(drop=True), keys, usable), flat, keys)
     specs = {str(name): columns[str(name)] for name in joined}
     return joined, specs, f"Gap areas are joined by {columns[area].label.lower()}."
+
+
+def _without_mixed(joined: pd.DataFrame, flat: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
+    """Leave the AOR out where an area lies in several."""
+    names = [name for name in ("aor_id", "aor") if name in joined]
+    rows = pd.factorize(keys, sort=True, use_na_sentinel=False)[0]  # as `coarsened` numbers them
+    for name in names:
+        words = flat[name].reset_index(drop=True).astype("string").fillna("").groupby(rows)
+        joined[name] = joined[name].mask(words.min() != words.max())
+    return joined
 
 
 def _same_rows(
