@@ -188,7 +188,7 @@ def top_places(table: pd.DataFrame, count: int = TOP) -> pd.DataFrame:
     kept.attrs = dict(table.attrs)
     kept.attrs["notes"] = [
         *table.attrs["notes"],
-        f"The {len(kept)} places where most is expected, of {len(table):,}.",
+        f"The {len(kept)} places where most is expected, of {len(table):,}; a total is of these.",
     ]
     return kept
 

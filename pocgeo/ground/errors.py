@@ -58,7 +58,8 @@ class MissingColumns(BadInput):
         self.found = tuple(str(name) for name in found)
         super().__init__(
             f"{table}: no column {', '.join(self.missing)}; found {shortened(self.found)}. "
-            f"Rename the column, or name it under [layers.{table}.columns] in aoi.toml."
+            f"Rename the column, name it under [layers.{table}.columns] in aoi.toml, or give all "
+            f"rows one value under [layers.{table}.defaults]."
         )
 
 

@@ -98,7 +98,10 @@ def idea_sites(scene: PlanScene, gone: list[str], taken: list[int]) -> NDArray[n
     for place in taken:
         if outside[place]:
             name = scene.sites["name"].iloc[place]
-            raise BadInput(f"{name} lies outside the area of interest: nothing is known there.")
+            raise BadInput(
+                f"{name} lies outside the area of interest: nothing is known there. "
+                "Coordinates are read as latitude, longitude."
+            )
     chosen = scene.siting.today.copy()
     chosen[[scene.siting.of(code) for code in gone]] = False
     chosen[taken] = True
