@@ -426,6 +426,6 @@ def test_a_standard_refuses_nonsense(wrong: dict, says: str) -> None:
 
 
 def test_a_question_refuses_less_than_nothing() -> None:
-    with pytest.raises(BadInput, match="moves must be 0 or more"):
+    with pytest.raises(BadInput, match="moves must be from 0 to 1,000"):
         DeploymentQuestion(moves=-1)
     assert DeploymentQuestion(new=1, closures=2).words == "1 new base, 2 closures"

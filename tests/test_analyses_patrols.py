@@ -193,7 +193,7 @@ def test_an_order_refuses_nonsense() -> None:
             PatrolOrder(**wrong)  # type: ignore[arg-type]
     with pytest.raises(UnknownName, match="Did you mean avoid"):
         PatrolOrder(repeat="avoided")
-    with pytest.raises(BadInput, match="iterations must be 1"):
+    with pytest.raises(BadInput, match="iterations must be from 1 to 1,000,000"):
         RouteSearch(iterations=0)
 
 
