@@ -272,7 +272,9 @@ def test_messages() -> None:
         proximity(some_places([30.0], 5.0, -5.0), base)
     with pytest.raises(BadInput, match="B000 has no geometry"):
         proximity(place, a_base([None]))
-    with pytest.raises(BadInput, match="radius_m must be more than 0 and at most 100,000 metres, got -1"):
+    with pytest.raises(
+        BadInput, match="radius_m must be more than 0 and at most 100,000 metres, got -1"
+    ):
         ProximityStandard(radius_m=-1)
     with pytest.raises(BadInput, match="binds no base"):
         ProximityStandard(kinds=frozenset())
