@@ -26,6 +26,7 @@ from tests.test_engine_executors import killed_once
 from tests.test_engine_telemetry import area
 
 pytest.importorskip("distributed")
+psutil = pytest.importorskip("psutil")
 
 ROOT = Path(__file__).resolve().parents[1]
 QUIET = {
@@ -54,9 +55,20 @@ def started(words: list[str]) -> subprocess.Popen:
     """Start a daemon of Dask."""
     command = Path(sys.executable).with_name(words[0])
     return subprocess.Popen(
-        [str(command), *words[1:], "--no-dashboard"],
+        [str(command), *words[1:]],
         env={**os.environ, **QUIET}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def listening(process: subprocess.Popen) -> set[str]:
+    """Addresses at which a daemon and its children wait for others."""
+    daemon = psutil.Process(process.pid)
+    return {
+        found.laddr.ip
+        for each in (daemon, *daemon.children(recursive=True))
+        for found in each.net_connections(kind="inet")
+        if found.status == psutil.CONN_LISTEN
+    }
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +87,8 @@ def cluster() -> Iterator[str]:
                 pass
             assert time.monotonic() < until, "the cluster does not start"
             time.sleep(0.2)
+        heard = [listening(process) for process in (scheduler, *workers)]
+        assert heard == [{"127.0.0.1"}] * 3, "a daemon listens beyond this machine"
         yield address
     finally:
         for process in (*workers, scheduler):
