@@ -9,7 +9,7 @@ DataFrame sees no further than its file. All look up cells with the same functio
 peak memory are of the whole tree of processes, that of the cluster's daemons included; wall time
 hangs on what else the machine does. --full is 50 M and 200 M fixes (peers at 50 M only).
 `--only ours --fixes 200e6` measures nothing else. Files lie in the system's folder for passing ones
-(TMPDIR), and go when the run ends, broken off or not: 4 GB of fixes and 3.5 GB of results for 200 M.
+(TMPDIR), and go when the run ends, broken off or not: 4 GB of fixes, 3.5 GB of results for 200 M.
 """
 
 import argparse
