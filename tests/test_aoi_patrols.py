@@ -20,7 +20,7 @@ from pocgeo.ground.geodesy import distance_m
 from pocgeo.sources.gpx import read_gpx
 
 ORDER = pocgeo.PatrolOrder(
-    patrols=2, hours=6, rule=pocgeo.StopRule(most=25), search=pocgeo.RouteSearch(iterations=40)
+    patrols=2, hours=6, rule=pocgeo.StopRule(most=40), search=pocgeo.RouteSearch(iterations=40)
 )
 DRY = pocgeo.PatrolsAsked(base_id="B03", order=ORDER, season="dry", on=date(2026, 7, 1))
 
@@ -92,16 +92,16 @@ def test_a_plan_is_not_repeated_and_is_held_against_the_record(
     same = sample.patrols(replace(DRY, previous=path, order=replace(ORDER, repeat="allow")))[0]
     free = same.loc[same["stay_min"].notna(), "grid_reference"]
     assert list(free) == list(before)  # nothing else has changed: if allowed, the same once more
-    assert len(set(before) & set(after)) < len(before)
+    assert len(set(before) & set(after)) <= len(before) / 2
     worn, whole = (again[0][f"leg_{name}km"].sum() for name in ("worn_", ""))
     assert 0 < worn < 0.9 * whole  # the plan once more would be over used ground all the way
     assert any("vary --depart" in note for note in again[0].attrs["notes"])
     strict = replace(DRY, previous=path, order=replace(ORDER, repeat="exclude"))
     third, _, gains = sample.patrols(strict)
-    # Stops come again only where a quarter of their worth is more than other ground offers: the
+    # Stops come again only where a tenth of their worth is more than other ground offers: the
     # plan beats both going as yesterday and going nowhere twice.
-    quarter, others = 0.25 * plan[2]["plan_value"].iloc[-1], gains["plan_value"].iloc[-1]
-    assert again[2]["plan_value"].iloc[-1] > max(quarter, others)
+    tenth, others = 0.1 * plan[2]["plan_value"].iloc[-1], gains["plan_value"].iloc[-1]
+    assert again[2]["plan_value"].iloc[-1] > max(tenth, others)
     fresh = set(after) - set(before)
     assert len(fresh) >= 3
     assert not set(before) & set(third.loc[third["stay_min"].notna(), "grid_reference"])

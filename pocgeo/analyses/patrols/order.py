@@ -62,7 +62,7 @@ class PatrolOrder:
     repeat_days: int = 1
     """Ground that a patrol was recorded on in so many last days is used lately."""
 
-    stop_factor: float = 0.25
+    stop_factor: float = 0.1
     """What a stop of the previous plan is still worth where repetition is avoided, 0-1."""
 
     way_penalty: float = 0.5
